@@ -1,0 +1,110 @@
+"""The operator's commands. `python -m deploy.operator --help` lists them."""
+
+import json
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from deploy.operator.config import NoInstallation, OperatorConfig
+from deploy.operator.maintenance import maintenance_of
+from deploy.operator.migrate import migrate as migrate_all
+from deploy.operator.provision import provision as provision_all
+from deploy.operator.verify import verify_service
+from deploy.services import SERVICES
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
+console = Console()
+Service = Annotated[str, typer.Argument(help="one of: " + ", ".join(SERVICES))]
+
+
+@app.command()
+def provision() -> None:
+    """Make secrets, roles and empty databases."""
+    provision_all(OperatorConfig.from_environment())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring every database and read model to this version."""
+    migrate_all(OperatorConfig.from_environment(), lambda line: console.print(line, highlight=False))
+
+
+@app.command()
+def verify(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+) -> None:
+    """Read every log from its first event and say where one is not what was appended. Exit code 1 if so."""
+    config = OperatorConfig.from_environment()
+    faults = {}
+    with _bar(quiet=as_json) as bar:
+        for service in SERVICES:
+            task = bar.add_task(f"{service} log", total=None)
+            faults[service] = verify_service(config, service, _told(bar, task))
+    if as_json:
+        print(json.dumps({s: [f"{f.partition}.{f.position}: {f.what}" for f in found] for s, found in faults.items()}))
+    for service, found in faults.items():
+        for fault in found:
+            console.print(
+                f"{service}: partition {fault.partition}, position {fault.position}: {fault.what}", style="red"
+            )
+    if any(faults.values()):
+        raise typer.Exit(1)
+    if not as_json:
+        console.print("Every log is whole.", style="green")
+
+
+@app.command()
+def rebuild(
+    service: Service, model: Annotated[str, typer.Argument(help="the read model; all of them by default")] = ""
+) -> None:
+    """Build read models anew from the log, beside the live ones, and swap them in."""
+    config = OperatorConfig.from_environment()
+    if service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service}")
+    projections = import_module(f"services.{service}.projections").PROJECTIONS
+    chosen = [projection for projection in projections if model in ("", projection.name)]
+    if not chosen:
+        raise typer.BadParameter(f"{service} has no read model {model}")
+    with maintenance_of(config, service, projections) as maintenance, _bar() as bar:
+        for projection in chosen:
+            task = bar.add_task(f"{service}.{projection.name}", total=None)
+            maintenance.rebuilder.rebuild(projection, _told(bar, task))
+            bar.update(task, completed=1, total=1)
+
+
+def _told(bar: Progress, task: TaskID) -> Callable[[int, int], None]:
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _bar(*, quiet: bool = False) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not sys.stdout.isatty(),
+    )
+
+
+def main() -> None:
+    """Runs a command; what cannot work is said in one sentence."""
+    try:
+        app()
+    except NoInstallation as problem:
+        console.print(str(problem), style="red")
+        raise SystemExit(2) from None
+    except psycopg.OperationalError:
+        console.print("The database cannot be reached; start the installation with: make run", style="red")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

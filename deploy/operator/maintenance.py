@@ -1,0 +1,56 @@
+"""The connections and parts that an operator's work on one service's read models and log needs."""
+
+import os
+import time
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from deploy.operator.config import OperatorConfig
+from shared.privacy.keystore import KeyStore
+from shared.privacy.vault import Vault
+from shared.projections.declaration import Projection
+from shared.projections.rebuild import Rebuilder
+from shared.projections.runner import OwnLog, Runner, Source
+from shared.runtime.clock import SystemClock
+from shared.runtime.database import Pool, open_pool
+from shared.runtime.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """One service as its operator works on it."""
+
+    rebuilder: Rebuilder
+    worker: Pool
+
+
+@contextmanager
+def maintenance_of(config: OperatorConfig, service: str, projections: Sequence[Projection]) -> Iterator[Maintenance]:
+    """Opens pools for the owner's and the worker's role; sources are read from the databases, not over the feed."""
+    with ExitStack() as stack:
+
+        def pool(database: str, role: str, passfile: str) -> Pool:
+            opened = open_pool(config.server(passfile), database=database, role=role, max_size=3)
+            return stack.enter_context(opened)
+
+        owner = pool(f"bookbag_{service}", f"{service}_owner", "passfile.owner")
+        worker = pool(f"bookbag_{service}", f"{service}_worker", f"passfile.{service}.worker")
+        keys = pool("bookbag_keys", f"keys_{service}", f"passfile.{service}.worker")
+        clock = SystemClock()
+        store = KeyStore(
+            keys,
+            b64decode(config.secret("installation.key").read_text()),
+            new_id=lambda: uuid7(clock.now(), os.urandom),
+        )
+        sources: dict[str, Source] = {}
+        for source in sorted({projection.source for projection in projections}):
+            log = (
+                worker
+                if source == service
+                else pool(f"bookbag_{source}", f"{source}_worker", f"passfile.{source}.worker")
+            )
+            sources[source] = OwnLog(log)
+        runner = Runner(worker, Vault(service, store, time.monotonic), sources)
+        yield Maintenance(Rebuilder(owner, runner), worker)

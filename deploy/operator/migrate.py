@@ -1,0 +1,59 @@
+"""Brings every database to this version: SQL migrations forward only, with the owner's role, then the read models."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from yoyo import get_backend, read_migrations
+
+from deploy.operator.config import ROOT, OperatorConfig
+from deploy.operator.maintenance import maintenance_of
+from deploy.services import SERVICES
+from shared.privacy.categories import CATEGORIES
+from shared.projections.rebuild import Progress
+from shared.runtime.database import conninfo
+
+Say = Callable[[str], None]
+
+
+def migrate(config: OperatorConfig, say: Say) -> None:
+    """Idempotent; two at once wait for one another (yoyo's lock)."""
+    _apply(config, "bookbag_keys", "keys_owner", [ROOT / "shared/privacy/migrations"], say)
+    _grant_categories(config)
+    for service in SERVICES:
+        folders = [ROOT / "shared/log/migrations", ROOT / "services" / service / "migrations"]
+        _apply(config, f"bookbag_{service}", f"{service}_owner", folders, say)
+        projections = import_module(f"services.{service}.projections").PROJECTIONS
+        with maintenance_of(config, service, projections) as maintenance:
+            for projection in projections:
+                maintenance.rebuilder.install_or_rebuild(projection, said(say, f"{service}.{projection.name}"))
+
+
+def said(say: Say, name: str) -> Progress:
+    """Progress as a line of text."""
+    return lambda done, total: say(f"{name}: {done} of {total} events")
+
+
+def _apply(config: OperatorConfig, database: str, owner: str, folders: list[Path], say: Say) -> None:
+    passfile = quote(str(config.secret("passfile.owner")))
+    backend = get_backend(f"postgresql+psycopg://{owner}@{config.host}:{config.port}/{database}?passfile={passfile}")
+    try:
+        with backend.lock():
+            pending = backend.to_apply(read_migrations(*(str(f) for f in folders if f.is_dir())))
+            for migration in pending:
+                say(f"{database}: {migration.id}")
+            backend.apply_migrations(pending)
+    finally:
+        backend.connection.close()
+
+
+def _grant_categories(config: OperatorConfig) -> None:
+    """The database's own copy of who opens which category."""
+    rows = [(f"keys_{service}", category) for category, rule in CATEGORIES.items() for service in rule.opened_by]
+    server = config.server("passfile.owner")
+    with psycopg.connect(**conninfo(server, database="bookbag_keys", role="keys_owner")) as connection:  # type: ignore[arg-type]
+        connection.execute("DELETE FROM category_access")
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO category_access (role, category) VALUES (%s, %s)", rows)

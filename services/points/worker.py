@@ -1,0 +1,21 @@
+"""The worker of points: follows the logs that its read models rest on."""
+
+from datetime import UTC, datetime
+
+from nameko.timer import timer
+
+from services.points.bootstrap import worker_parts
+from shared.hosting.nameko_host import Part
+from shared.hosting.worker import WorkerParts
+
+
+class PointsWorker:
+    name = "points"
+    parts: WorkerParts = Part(worker_parts)
+
+    @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko has no types
+    def forget_old_answers(self) -> None:
+        self.parts.forget_old_answers(datetime.now(UTC))
+
+
+SERVICE = PointsWorker

@@ -1,0 +1,5 @@
+"""The published language: every event of every service, declared once. Importing it fills the registry."""
+
+from shared.events import identity, points
+
+__all__ = ["identity", "points"]

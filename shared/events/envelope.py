@@ -1,0 +1,189 @@
+"""The envelope that every event travels in: CloudEvents 1.0 names where one exists, and the hash chain.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from shared.events.wire import WireError, time_from_wire, time_to_wire
+
+GENESIS = bytes(32)
+"""The predecessor's hash of a partition's first event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who caused an event: a person in a capacity (`staff:<id>`), or a service's reaction (`service:points`)."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Actor":
+        kind, _, ident = text.partition(":")
+        if not kind or not ident:
+            raise WireError("an actor without kind or id")
+        return cls(kind=kind, id=ident)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One recorded event, its data as stored: personal fields are ciphertext.
+
+    Attributes:
+        position: contiguous in the partition, from 1.
+        stream_version: contiguous in the stream, from 1.
+        occurred_at: when it happened in the world; recorded_at: when the log took it.
+        previous: hash of the partition's event before this one (32 bytes).
+        hash: SHA-256 over `previous` and the canonical bytes of all else.
+    """
+
+    id: UUID
+    type: str
+    schema_version: int
+    school_id: UUID
+    stream: str
+    stream_version: int
+    partition: int
+    position: int
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: Actor
+    correlation_id: UUID
+    causation_id: UUID | None
+    data: Mapping[str, Any]
+    previous: bytes
+    hash: bytes
+
+    def hash_is_right(self) -> bool:
+        """Whether the hash follows from all other fields."""
+        return self.hash == chain_hash(self.previous, canonical(_hashed(self)))
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of a JSON value as events hold them: no floats, ASCII keys, integers within 2^53.
+
+    On that subset orjson's sorted output is RFC 8785's (a test holds it against the `rfc8785` package) at a
+    hundredth of the time. Raises WireError outside the subset.
+    """
+    _check(value)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def chain_hash(previous: bytes, envelope_bytes: bytes) -> bytes:
+    """SHA-256 over the predecessor's hash (always 32 bytes: the parts cannot be shifted) and the envelope's bytes."""
+    return hashlib.sha256(previous + envelope_bytes).digest()
+
+
+def sealed_envelope(*, previous: bytes, **known: Any) -> Envelope:
+    """Completes an envelope with its link and hash."""
+    unsealed = Envelope(previous=previous, hash=b"", **known)
+    return Envelope(previous=previous, hash=chain_hash(previous, canonical(_hashed(unsealed))), **known)
+
+
+def envelope_to_wire(envelope: Envelope) -> dict[str, Any]:
+    """The wire form: what is hashed, and `previous` and `hash` in hex."""
+    return _hashed(envelope) | {"previous": envelope.previous.hex(), "hash": envelope.hash.hex()}
+
+
+def envelope_from_wire(raw: Mapping[str, Any]) -> Envelope:
+    """The envelope of its wire form. Raises WireError for anything else; it does not check the hash."""
+    if raw.keys() != _WIRE_FIELDS:
+        raise WireError("an envelope with fields missing or unknown")
+    try:
+        return Envelope(
+            id=UUID(raw["id"]),
+            type=_text(raw["type"]),
+            schema_version=_whole(raw["schema_version"]),
+            school_id=UUID(raw["school_id"]),
+            stream=_text(raw["stream"]),
+            stream_version=_whole(raw["stream_version"]),
+            partition=_whole(raw["partition"]),
+            position=_whole(raw["position"]),
+            occurred_at=time_from_wire(raw["occurred_at"]),
+            recorded_at=time_from_wire(raw["recorded_at"]),
+            actor=Actor.parse(raw["actor"]),
+            correlation_id=UUID(raw["correlation_id"]),
+            causation_id=None if raw["causation_id"] is None else UUID(raw["causation_id"]),
+            data=_object(raw["data"]),
+            previous=_hash(raw["previous"]),
+            hash=_hash(raw["hash"]),
+        )
+    except (ValueError, TypeError, AttributeError):
+        raise WireError("an envelope with an ill-typed field") from None
+
+
+def _hashed(envelope: Envelope) -> dict[str, Any]:
+    return {
+        "id": str(envelope.id),
+        "type": envelope.type,
+        "schema_version": envelope.schema_version,
+        "school_id": str(envelope.school_id),
+        "stream": envelope.stream,
+        "stream_version": envelope.stream_version,
+        "partition": envelope.partition,
+        "position": envelope.position,
+        "occurred_at": time_to_wire(envelope.occurred_at),
+        "recorded_at": time_to_wire(envelope.recorded_at),
+        "actor": str(envelope.actor),
+        "correlation_id": str(envelope.correlation_id),
+        "causation_id": None if envelope.causation_id is None else str(envelope.causation_id),
+        "data": dict(envelope.data),
+    }
+
+
+_WIRE_FIELDS = frozenset(field.name for field in fields(Envelope))
+
+
+def _check(value: Any) -> None:
+    match value:
+        case None | bool() | str():
+            return
+        case int():
+            if abs(value) >= 2**53:
+                raise WireError("an integer beyond 2^53")
+        case list() | tuple():
+            for item in value:
+                _check(item)
+        case dict():
+            for key, item in value.items():
+                if not (isinstance(key, str) and key.isascii()):
+                    raise WireError("a key that is not ASCII text")
+                _check(item)
+        case _:
+            raise WireError(f"a {type(value).__name__} in an event")
+
+
+def _text(raw: Any) -> str:
+    if type(raw) is not str or not raw:
+        raise TypeError
+    return raw
+
+
+def _whole(raw: Any) -> int:
+    if type(raw) is not int or raw < 1:
+        raise TypeError
+    return raw
+
+
+def _object(raw: Any) -> dict[str, Any]:
+    if type(raw) is not dict:
+        raise TypeError
+    return raw
+
+
+def _hash(raw: Any) -> bytes:
+    value = bytes.fromhex(raw)
+    if len(value) != len(GENESIS):
+        raise ValueError
+    return value

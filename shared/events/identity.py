@@ -1,0 +1,222 @@
+"""What identity publishes: the school, its people and how they are related.
+
+Streams: `school-<id>`, `person-<id>` (adults; one person may be guardian and staff), `pupil-<id>`, `class-<id>`,
+`guardianship-<pupil>` (the rule over the set of a child's adults), `account-<person>`, `login-<blind index>`,
+`roster-<school>` (one import after another).
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from shared.events.declaration import Event, Personal, event, personal
+from shared.privacy.categories import Category
+
+SchoolId = NewType("SchoolId", UUID)
+PersonId = NewType("PersonId", UUID)
+PupilId = NewType("PupilId", UUID)
+GuardianId = NewType("GuardianId", UUID)
+StaffId = NewType("StaffId", UUID)
+ClassId = NewType("ClassId", UUID)
+
+
+class YearGroup(StrEnum):
+    """Nursery to Year 6 (S23)."""
+
+    NURSERY = "N"
+    RECEPTION = "R"
+    YEAR_1 = "Y1"
+    YEAR_2 = "Y2"
+    YEAR_3 = "Y3"
+    YEAR_4 = "Y4"
+    YEAR_5 = "Y5"
+    YEAR_6 = "Y6"
+
+
+class Relationship(StrEnum):
+    """How an adult is related to a child (S26)."""
+
+    PARENT = "parent"
+    CARER = "carer"
+    LEGAL_GUARDIAN = "legal_guardian"
+    RELATIVE = "relative"
+
+
+class StaffRole(StrEnum):
+    """What a member of staff is at the school as a whole; who teaches which class is StaffAssigned."""
+
+    TEACHER = "teacher"
+    SUPPORT_STAFF = "support_staff"
+    OFFICE = "office"
+    DEPUTY_HEADTEACHER = "deputy_headteacher"
+    HEADTEACHER = "headteacher"
+    SAFEGUARDING_LEAD = "safeguarding_lead"
+    GOVERNOR = "governor"
+
+
+class ClassPost(StrEnum):
+    """What a member of staff is to a class."""
+
+    CLASS_TEACHER = "class_teacher"
+    SUPPORT_STAFF = "support_staff"
+
+
+@event("identity.SchoolRegistered", version=1)
+class SchoolRegistered(Event):
+    school_id: SchoolId
+    slug: str  # what people type at sign-in; an institution's name is not personal
+    name: str
+    partition: int  # all the school's events of every service stand in it
+
+
+@event("identity.SchoolParametersSet", version=1)
+class SchoolParametersSet(Event):
+    school_id: SchoolId
+    parameters: Mapping[str, bool | int | str]  # all of them, as shared.policy.parameters names them
+    reason: str
+
+
+@event("identity.RosterImported", version=1)
+class RosterImported(Event):
+    school_id: SchoolId
+    import_id: UUID
+    people: int
+    pupils: int
+    classes: int
+    refused_links: int
+
+
+@event("identity.PersonRegistered", version=1)
+class PersonRegistered(Event):
+    person_id: PersonId
+    given_name: Personal[str] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+    family_name: Personal[str] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+    email: Personal[str | None] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+
+
+@event("identity.PersonRenamed", version=1)
+class PersonRenamed(Event):
+    person_id: PersonId
+    given_name: Personal[str] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+    family_name: Personal[str] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+    email: Personal[str | None] = personal(subject="person_id", category=Category.ADULT_PARTICULARS)
+
+
+@event("identity.RoleAppointed", version=1)
+class RoleAppointed(Event):
+    staff_id: StaffId
+    role: StaffRole
+
+
+@event("identity.RoleEnded", version=1)
+class RoleEnded(Event):
+    staff_id: StaffId
+    role: StaffRole
+
+
+@event("identity.PupilAdmitted", version=1)
+class PupilAdmitted(Event):
+    pupil_id: PupilId
+    year_group: YearGroup
+    given_name: Personal[str] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+    family_name: Personal[str] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+    birth_date: Personal[date | None] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+
+
+@event("identity.PupilParticularsChanged", version=1)
+class PupilParticularsChanged(Event):
+    pupil_id: PupilId
+    year_group: YearGroup
+    given_name: Personal[str] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+    family_name: Personal[str] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+    birth_date: Personal[date | None] = personal(subject="pupil_id", category=Category.PUPIL_PARTICULARS)
+
+
+@event("identity.PupilLeft", version=1)
+class PupilLeft(Event):
+    pupil_id: PupilId
+
+
+@event("identity.ClassOpened", version=1)
+class ClassOpened(Event):
+    class_id: ClassId
+    name: str
+    year_group: YearGroup
+
+
+@event("identity.ClassClosed", version=1)
+class ClassClosed(Event):
+    class_id: ClassId
+
+
+@event("identity.PupilEnrolled", version=1)
+class PupilEnrolled(Event):
+    class_id: ClassId
+    pupil_id: PupilId
+
+
+@event("identity.PupilWithdrawn", version=1)
+class PupilWithdrawn(Event):
+    class_id: ClassId
+    pupil_id: PupilId
+
+
+@event("identity.StaffAssigned", version=1)
+class StaffAssigned(Event):
+    class_id: ClassId
+    staff_id: StaffId
+    post: ClassPost
+
+
+@event("identity.StaffUnassigned", version=1)
+class StaffUnassigned(Event):
+    class_id: ClassId
+    staff_id: StaffId
+
+
+@event("identity.GuardianLinked", version=1)
+class GuardianLinked(Event):
+    pupil_id: PupilId
+    guardian_id: GuardianId
+    relationship: Relationship
+
+
+@event("identity.GuardianUnlinked", version=1)
+class GuardianUnlinked(Event):
+    pupil_id: PupilId
+    guardian_id: GuardianId
+
+
+class Holder(StrEnum):
+    """Whose an account is: an adult's (who may act as guardian and as staff) or a pupil's."""
+
+    ADULT = "adult"
+    PUPIL = "pupil"
+
+
+@event("identity.AccountOpened", version=1)
+class AccountOpened(Event):
+    person_id: PersonId
+    holder: Holder
+
+
+@event("identity.AccountClosed", version=1)
+class AccountClosed(Event):
+    person_id: PersonId
+
+
+@event("identity.PasswordSet", version=1)
+class PasswordSet(Event):
+    person_id: PersonId  # that it was set and when; the hash itself stands in a table, not in a history
+
+
+@event("identity.LoginClaimed", version=1)
+class LoginClaimed(Event):
+    person_id: PersonId
+
+
+@event("identity.LoginReleased", version=1)
+class LoginReleased(Event):
+    person_id: PersonId

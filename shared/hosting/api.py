@@ -1,0 +1,159 @@
+"""What every api process is made of: pools a role, the vault, the command handler, the roster, the feed, the app."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+import falcon
+import httpx
+import psycopg
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from shared.http.app import AppConfig, Translation, make_app
+from shared.http.operations import Route
+from shared.http.position import LogPosition
+from shared.http.principal import HEADER, Reask, public_key_from_pem
+from shared.http.writes import Asks
+from shared.log.commands import CommandHandler
+from shared.log.feed import FeedResource, HeadsResource
+from shared.policy.codes import NOT_FOUND, NOT_SIGNED_IN, OUTCOME_UNKNOWN, UNAVAILABLE
+from shared.policy.parameters import Parameters
+from shared.policy.refusal import Refusal
+from shared.privacy.keystore import Destroyed, KeyStore
+from shared.privacy.vault import Vault
+from shared.projections.roster_queries import Roster
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.config import ApiConfig, CommonConfig
+from shared.runtime.database import Pool, Server, open_pool
+from shared.runtime.health import Health
+from shared.runtime.ids import new_id
+
+App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
+
+REASK_SECONDS = 0.5
+
+WRITERS = 12
+READERS = 12
+KEYS = 4
+"""Connections a process: 5 services with these stay well under the 300 that the server is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """The parts that each service's bootstrap puts its own commands and queries on."""
+
+    service: str
+    server: Server
+    writer: Pool
+    reader: Pool
+    vault: Vault
+    clock: Clock
+    new_id: Callable[[], UUID]
+    handler: CommandHandler
+    roster: Roster
+    asks: Asks
+
+    def internal_routes(self) -> list[Route]:
+        """The feed and the heads, for the services that follow this one's log."""
+        return [
+            Route("/internal/heads", HeadsResource(self.writer)),
+            Route("/internal/feed/{partition:int(min=1)}", FeedResource(self.writer)),
+        ]
+
+    def reached(self, position: LogPosition) -> bool:
+        """Whether every live read model that follows the named log has taken the position."""
+        with self.reader.connection() as connection:
+            row = connection.execute(
+                "SELECT coalesce(min(coalesce(c.position, 0)), 0) FROM projection_live l"
+                " JOIN projection_cursor c ON c.consumer = l.name || '_v' || l.version"
+                " AND c.partition = %s WHERE c.source = %s",
+                (position.partition, position.service),
+            ).fetchone()
+        return row is not None and row[0] >= position.position
+
+    def office_phone(self, school_id: UUID) -> str:
+        """What a refusal tells people to ring; empty where the school has not said."""
+        school = self.roster.school(school_id)
+        return Parameters.from_mapping(school.parameters).office_phone if school else ""
+
+    def database_answers(self) -> bool:
+        """A readiness check."""
+        with self.reader.connection(timeout=1) as connection:
+            return connection.execute("SELECT 1").fetchone() is not None
+
+
+def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
+    """Opens the pools in the background and puts the parts together."""
+    server = Server(host=common.database_host, port=common.database_port, passfile=str(common.passfile))
+    database = f"bookbag_{service}"
+    writer = open_pool(server, database=database, role=f"{service}_writer", max_size=WRITERS)
+    reader = open_pool(server, database=database, role=f"{service}_reader", max_size=READERS)
+    keys = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
+    vault = Vault(service, KeyStore(keys, common.installation_key.reveal(), new_id), time.monotonic)
+    clock = SystemClock()
+    return ApiParts(
+        service=service,
+        server=server,
+        writer=writer,
+        reader=reader,
+        vault=vault,
+        clock=clock,
+        new_id=new_id,
+        handler=CommandHandler(writer, vault, clock, new_id),
+        roster=Roster(reader),
+        asks=Asks(api.idempotency_key.reveal()),
+    )
+
+
+def service_app(parts: ApiParts, common: CommonConfig, api: ApiConfig, routes: Sequence[Route]) -> App:
+    """The service's app: its own routes and the internal ones behind the checks that every request passes."""
+    return make_app(
+        AppConfig(
+            service=parts.service,
+            routes=[*routes, *parts.internal_routes()],
+            gateway_secret=api.gateway_secret,
+            public_key=public_key_from_pem(api.principal_public_key),
+            reask=reask(common.feeds["identity"], common.credential.reveal()),
+            service_credentials=api.service_credentials,
+            health=Health({"database": parts.database_answers}),
+            reached=parts.reached,
+            translations=TRANSLATIONS,
+            office_phone=parts.office_phone,
+        )
+    )
+
+
+def reask(identity: str, credential: str) -> Reask:
+    """Asks identity for a session's principal as it is now, within half a second."""
+    client = httpx.Client(
+        base_url=identity, headers={"Authorization": f"Bearer {credential}"}, timeout=REASK_SECONDS, trust_env=False
+    )
+
+    def ask(session_id: UUID) -> str:
+        answer = client.get(f"/internal/principals/{session_id}")
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND):
+            raise Refusal(NOT_SIGNED_IN)
+        answer.raise_for_status()
+        return answer.headers[HEADER]
+
+    return ask
+
+
+def _unavailable(_error: Exception) -> Refusal:
+    return Refusal(UNAVAILABLE, retry_after=1)
+
+
+def _outcome_unknown(_error: Exception) -> Refusal:
+    """A commit was under way when the connection went: it may stand. The same key finds out."""
+    return Refusal(OUTCOME_UNKNOWN, retry_after=1)
+
+
+TRANSLATIONS: dict[type[Exception], Translation] = {
+    psycopg.OperationalError: _outcome_unknown,
+    PoolTimeout: _unavailable,
+    PoolClosed: _unavailable,
+    Destroyed: lambda _error: Refusal(NOT_FOUND),
+}
+"""What the log's and the database's exceptions are to a client."""

@@ -1,0 +1,104 @@
+"""What a worker process is made of: its read models' follower, its health, and the housekeeping of the log."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from functools import partial
+
+import falcon
+import psycopg
+
+from shared.log.feed import feed
+from shared.privacy.keystore import KeyStore
+from shared.privacy.vault import Vault
+from shared.projections.declaration import Projection
+from shared.projections.follower import Follower, OwnLogWaker, Waker
+from shared.projections.runner import OwnLog, Runner, Source
+from shared.runtime.config import CommonConfig
+from shared.runtime.database import Pool, Server, conninfo, open_pool
+from shared.runtime.health import Health
+from shared.runtime.ids import new_id
+
+KEPT = timedelta(days=7)
+"""How long the answer to an idempotency key is kept."""
+
+POOL = 6
+
+
+class WorkerParts:
+    """Follows the logs that a service's read models rest on. `loops` are run by the host until `stop`."""
+
+    def __init__(self, service: str, config: CommonConfig, projections: Sequence[Projection]) -> None:
+        self._service, self.port = service, config.http_port
+        self._stopping = threading.Event()
+        self._stack = ExitStack()
+        server = Server(host=config.database_host, port=config.database_port, passfile=str(config.passfile))
+        role = f"{service}_worker"
+        self.pool = self._opened(open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL))
+        keys = self._opened(open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=POOL))
+        self.vault = Vault(service, KeyStore(keys, config.installation_key.reveal(), new_id), time.monotonic)
+        self._connect = partial(
+            psycopg.connect,
+            **conninfo(server, database=f"bookbag_{service}", role=role),  # type: ignore[arg-type]  # libpq's own
+            autocommit=True,
+        )
+        sources: dict[str, Source] = {service: OwnLog(self.pool)}
+        for source in sorted({projection.source for projection in projections} - {service}):
+            sources[source] = feed(source, config.feeds[source], config.credential.reveal())
+        self.follower = Follower(Runner(self.pool, self.vault, sources), projections, time.monotonic)
+        self.health = Health({"database": self._database_answers, "sources": self.follower.fresh})
+
+    def loops(self) -> list[Callable[[], None]]:
+        """One a source; each returns after `stop`."""
+        return [partial(self._follow, source) for source in self.follower.sources]
+
+    def stop(self) -> None:
+        """Ends the loops and closes the pools. Safe to call twice."""
+        self.health.stop()
+        self._stopping.set()
+        self._stack.close()
+
+    def forget_old_answers(self, now: datetime) -> int:
+        """Deletes kept answers that are older than seven days. Returns how many."""
+        with self.pool.connection() as connection:
+            return connection.execute("DELETE FROM log_answer WHERE recorded_at < %s", (now - KEPT,)).rowcount
+
+    def health_app(self) -> falcon.App[falcon.Request, falcon.Response]:
+        """Answers /healthz and /readyz."""
+        app = falcon.App()
+        app.add_route("/healthz", _Healthz())
+        app.add_route("/readyz", _Readyz(self.health))
+        return app
+
+    def _follow(self, source: str) -> None:
+        idle: Waker = self._pause
+        if source == self._service:
+            idle = OwnLogWaker(self._connect, self._pause)
+        self.follower.follow(source, self._stopping.wait, idle)
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _database_answers(self) -> bool:
+        with self.pool.connection(timeout=1) as connection:
+            return connection.execute("SELECT 1").fetchone() is not None
+
+    def _opened(self, pool: Pool) -> Pool:
+        return self._stack.enter_context(pool)
+
+
+class _Healthz:
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = {"status": "alive"}
+
+
+class _Readyz:
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        failing = self._health.failing()
+        resp.status = falcon.HTTP_503 if failing else falcon.HTTP_200
+        resp.media = {"ready": not failing, "failing": failing}

@@ -1,0 +1,81 @@
+"""Whether a caller may act now: the signed principal, and asking identity again where it is no longer fresh.
+
+Of the one second after a removal or sign-out, identity's projection and its reuse of an answer take half. The other
+half is spent here: nobody acts, and nobody is answered, on what identity said longer ago than ANSWER_WITHIN.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from shared.http.operations import Operation
+from shared.http.principal import FRESH_FOR, Reask, is_older_than, verify
+from shared.policy.codes import NOT_SIGNED_IN, REMOVED, SUSPENDED, UNAVAILABLE
+from shared.policy.principal import AccessState, Principal
+from shared.policy.refusal import Refusal
+from shared.runtime.clock import Clock
+from shared.runtime.logging import logger
+
+ANSWER_WITHIN = timedelta(milliseconds=500)
+"""Age of a principal beyond which no 2xx leaves on it."""
+RETRY_AFTER = 1
+NO_PHONE = "the number is on the school's website"
+
+OfficePhone = Callable[[UUID], str]
+"""The phone number of a school's office; empty where the school has not said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callers:
+    """Proves callers. `clock` is real time: no school's clock moves a security check."""
+
+    public_key: Ed25519PublicKey
+    reask: Reask
+    clock: Clock
+    office_phone: OfficePhone
+
+    def proven(self, header: str | None) -> Principal:
+        """The principal of a request. Raises Refusal: NOT_SIGNED_IN or PRINCIPAL_EXPIRED."""
+        if header is None:
+            raise Refusal(NOT_SIGNED_IN)
+        return verify(header, self.public_key, self.clock.now())
+
+    def fresh(self, principal: Principal, limit: timedelta = FRESH_FOR) -> Principal:
+        """The principal, or what identity says now where the principal is older than the limit.
+
+        Raises:
+            Refusal: NOT_SIGNED_IN where the session has ended; UNAVAILABLE where identity cannot say in time. Never an
+                older answer instead.
+        """
+        if not is_older_than(principal, self.clock.now(), limit):
+            return principal
+        again = verify(self._asked_again(principal.session_id), self.public_key, self.clock.now())
+        if (again.session_id, again.person_id, again.capacity) != (
+            principal.session_id,
+            principal.person_id,
+            principal.capacity,
+        ):
+            raise Refusal(NOT_SIGNED_IN)
+        if is_older_than(again, self.clock.now(), ANSWER_WITHIN):
+            raise Refusal(UNAVAILABLE, retry_after=RETRY_AFTER)
+        return again
+
+    def admit(self, principal: Principal, operation: Operation) -> None:
+        """Lets a restricted session only where a sanction must not reach. Raises Refusal: SUSPENDED or REMOVED."""
+        if not principal.access.restricted or operation.restricted:
+            return
+        phone = (self.office_phone(principal.school_id) if principal.school_id else "") or NO_PHONE
+        raise Refusal(SUSPENDED if principal.access is AccessState.SUSPENDED else REMOVED, phone=phone)
+
+    def _asked_again(self, session_id: UUID) -> str:
+        try:
+            return self.reask(session_id)
+        except Refusal:
+            raise
+        except Exception:  # noqa: BLE001 - see below
+            # Whatever keeps identity from answering: without its word nobody acts.
+            logger().warning("identity.reask_failed", session_id=session_id, exc_info=True)
+            raise Refusal(UNAVAILABLE, retry_after=RETRY_AFTER) from None

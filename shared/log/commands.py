@@ -1,0 +1,181 @@
+"""The one handler shape of a command: load, guard, decide, append at the expected versions; again only on conflict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from shared.events.declaration import Event
+from shared.events.envelope import Actor
+from shared.log import read
+from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append
+from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from shared.policy.principal import Principal
+from shared.policy.refusal import Refusal
+from shared.privacy.vault import Vault, folded
+from shared.runtime.clock import Clock
+from shared.runtime.crash import crash_point
+from shared.runtime.database import Pool
+
+ATTEMPTS = 5
+"""How often a command is decided anew when another one moved its streams first."""
+
+S = TypeVar("S")
+Drafts = Sequence[tuple[str, Event]]
+"""What a decision comes to: (stream, event), in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asks, for which school, in which partition, with which idempotency key.
+
+    Attributes:
+        occurred_at: when it happened by the school's clock.
+        causation_id: the event that led to it; None for what a person asked.
+    """
+
+    school_id: UUID
+    partition: int
+    actor: Actor
+    occurred_at: datetime
+    correlation_id: UUID
+    claim: Claim | None = None
+    causation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asks: who they are, and the idempotency key they ask with."""
+
+    by: Principal
+    correlation_id: UUID
+    claim: Claim | None
+
+    @property
+    def school_id(self) -> UUID:
+        """The caller's school. Raises Refusal(NOT_FOUND) for an operator, who has none."""
+        if self.by.school_id is None:
+            raise Refusal(NOT_FOUND)
+        return self.by.school_id
+
+    def request(self, partition: int, occurred_at: datetime) -> Request:
+        """The request as the handler wants it, once the school's partition is known."""
+        return Request(
+            school_id=self.school_id,
+            partition=partition,
+            actor=Actor(kind=self.by.capacity, id=str(self.by.person_id)),
+            occurred_at=occurred_at,
+            correlation_id=self.correlation_id,
+            claim=self.claim,
+        )
+
+
+class History:
+    """What a decision reads of the log. It remembers each stream's version: the append expects just these."""
+
+    def __init__(self, pool: Pool, school_id: UUID) -> None:
+        self._pool, self._school_id = pool, school_id
+        self.versions: dict[str, int] = {}
+
+    def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
+        """The state of one stream. Personal values are Sealed in it."""
+        with self._pool.connection() as connection:
+            envelopes = read.stream(connection, self._school_id, stream)
+        self.versions[stream] = len(envelopes)
+        return _fold(initial, evolve, folded(envelopes))
+
+    def fold_categories(
+        self, categories: Sequence[str], initial: Callable[[str], S], evolve: Callable[[S, Any], S]
+    ) -> dict[str, S]:
+        """The states of all the school's streams of some categories, by stream; `initial` is given the stream."""
+        with self._pool.connection() as connection:
+            found = read.streams_of_categories(connection, self._school_id, categories)
+        self.versions |= {stream: len(envelopes) for stream, envelopes in found.items()}
+        return {stream: _fold(initial(stream), evolve, folded(envelopes)) for stream, envelopes in found.items()}
+
+    def expect_absent(self, stream: str) -> None:
+        """Makes the append fail if the stream, not read so far, exists."""
+        self.versions.setdefault(stream, 0)
+
+
+class CommandHandler:
+    """Runs commands against one service's log."""
+
+    def __init__(self, pool: Pool, vault: Vault, clock: Clock, new_id: Callable[[], UUID]) -> None:
+        self._pool, self._vault, self._clock, self._new_id = pool, vault, clock, new_id
+
+    def handle(
+        self,
+        request: Request,
+        decide: Callable[[History], Drafts],
+        *,
+        status: int = 201,
+        location: str = "",
+    ) -> Answer:
+        """Decides and appends; the same request with the same key gets its first answer, and is not decided again.
+
+        Raises:
+            Refusal: what `decide` refuses; CONFLICT when others were first too often; IDEMPOTENCY_KEY_REUSED.
+            Destroyed: an event concerns someone whose key was destroyed.
+        """
+        try:
+            for _ in range(ATTEMPTS):
+                if first := self._first_answer(request):
+                    return first
+                try:
+                    return self._attempt(request, decide, status, location)
+                except Conflict:
+                    continue
+                except Refusal:
+                    # A twin of this request may have been carried out after the look above; then this is its echo.
+                    if first := self._first_answer(request):
+                        return first
+                    raise
+        except KeyReused:
+            raise Refusal(IDEMPOTENCY_KEY_REUSED) from None
+        raise Refusal(CONFLICT)
+
+    def _attempt(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
+        history = History(self._pool, request.school_id)
+        drafts = [(self._new_id(), stream, event) for stream, event in decide(history)]
+        data = self._vault.seal(request.school_id, [(event_id, event) for event_id, _, event in drafts])
+        command = Command(
+            school_id=request.school_id,
+            partition=request.partition,
+            expected=history.versions,
+            events=[
+                NewEvent(
+                    id=event_id,
+                    type=event.event_type,
+                    schema_version=event.schema_version,
+                    stream=stream,
+                    data=sealed,
+                    occurred_at=request.occurred_at,
+                    actor=request.actor,
+                    correlation_id=request.correlation_id,
+                    causation_id=request.causation_id,
+                )
+                for (event_id, stream, event), sealed in zip(drafts, data, strict=True)
+            ],
+            recorded_at=self._clock.now(),
+            status=status,
+            location=location,
+            claim=request.claim,
+        )
+        with self._pool.connection() as connection, connection.transaction():
+            answer = append(connection, command)
+        crash_point("append.committed")
+        return answer
+
+    def _first_answer(self, request: Request) -> Answer | None:
+        if request.claim is None:
+            return None
+        with self._pool.connection() as connection:
+            return answered(connection, request.school_id, request.claim)
+
+
+def _fold(state: S, evolve: Callable[[S, Any], S], events: Sequence[Event]) -> S:
+    for event in events:
+        state = evolve(state, event)
+    return state

@@ -1,0 +1,294 @@
+"""The one registry of codes: every refusal and error that a client can meet, in words that say what to do next.
+
+A detail is read by parents, by staff and at times by pupils: short sentences, no blame (S08). Its {placeholders} are
+facts that are nobody's: a number, a phone number of the school's office.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Formatter
+from types import MappingProxyType
+
+from shared.policy.clauses import ClauseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A code, its HTTP status and its words.
+
+    Attributes:
+        clause: the clause of the policy that the code carries out; None for what is no rule of the policy.
+    """
+
+    name: str
+    status: int
+    title: str
+    detail: str
+    clause: ClauseId | None = None
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts that the detail needs."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.detail) if name)
+
+
+_codes: dict[str, Code] = {}
+
+
+def _code(name: str, status: int, title: str, detail: str, clause: str | None = None) -> Code:
+    if name in _codes:
+        raise ValueError(f"the code {name} is declared twice")
+    made = Code(
+        name=name, status=status, title=title, detail=detail, clause=None if clause is None else ClauseId(clause)
+    )
+    _codes[name] = made
+    return made
+
+
+CODES: Mapping[str, Code] = MappingProxyType(_codes)
+"""Every code by its name."""
+
+# What was sent could not be read.
+MALFORMED_JSON = _code("MALFORMED_JSON", 400, "Not JSON", "We could not read what was sent. Please send JSON text.")
+TOO_DEEP = _code(
+    "TOO_DEEP", 400, "Nested too deeply", "What was sent has too many layers. Please use {limit} layers or fewer."
+)
+DUPLICATE_FIELD = _code(
+    "DUPLICATE_FIELD", 400, "A field twice", "One field was sent twice. Please send each field once."
+)
+NUMBER_OUT_OF_RANGE = _code(
+    "NUMBER_OUT_OF_RANGE", 400, "A number out of range", "One number is too big for us. Please send a smaller number."
+)
+TEXT_NOT_ALLOWED = _code(
+    "TEXT_NOT_ALLOWED",
+    400,
+    "A hidden character",
+    "The text holds a hidden character that we cannot keep. Please type the text again.",
+)
+BODY_TOO_LARGE = _code(
+    "BODY_TOO_LARGE", 413, "Too large", "What was sent is too large. Please keep it under {limit} bytes."
+)
+LENGTH_REQUIRED = _code(
+    "LENGTH_REQUIRED", 411, "Length needed", "We need to know how long the message is. Please send Content-Length."
+)
+UNSUPPORTED_MEDIA_TYPE = _code(
+    "UNSUPPORTED_MEDIA_TYPE",
+    415,
+    "Kind not known",
+    "We can only read JSON here. Please send it as application/json.",
+)
+BAD_HEADER = _code("BAD_HEADER", 400, "A header we cannot read", "We could not read {header}. Please send it again.")
+BAD_CURSOR = _code(
+    "BAD_CURSOR", 400, "Page not found", "We could not find that page. Please start from the first page."
+)
+BODY_NOT_TAKEN = _code(
+    "BODY_NOT_TAKEN", 400, "No content needed", "This request takes no content. Please send it without any."
+)
+INVALID_FIELDS = _code(
+    "INVALID_FIELDS",
+    422,
+    "Some fields need a change",
+    "Some fields need a change. Please look at each one and try again.",
+)
+IDEMPOTENCY_KEY_REQUIRED = _code(
+    "IDEMPOTENCY_KEY_REQUIRED",
+    400,
+    "A key is needed",
+    "Please send an Idempotency-Key of 1 to 128 letters, digits or signs, with no spaces.",
+)
+IDEMPOTENCY_KEY_REUSED = _code(
+    "IDEMPOTENCY_KEY_REUSED",
+    422,
+    "Key already used",
+    "This key was used before for something else. Please use a new key for a new request.",
+)
+
+# Who is asking.
+NOT_SIGNED_IN = _code("NOT_SIGNED_IN", 401, "Not signed in", "You are not signed in. Please sign in and try again.")
+SIGN_IN_FAILED = _code(
+    "SIGN_IN_FAILED", 401, "Not signed in", "Those details do not match. Please check them and try again."
+)
+PRINCIPAL_EXPIRED = _code(
+    "PRINCIPAL_EXPIRED", 401, "Sign-in check too old", "The check took too long. Please try again."
+)
+GATEWAY_ONLY = _code("GATEWAY_ONLY", 403, "Use the school's address", "Please use your school's Bookbag web address.")
+SERVICE_ONLY = _code("SERVICE_ONLY", 401, "For our own services", "This page is for our own services only.")
+CAPACITY_REQUIRED = _code(
+    "CAPACITY_REQUIRED",
+    422,
+    "Choose how to sign in",
+    "You can sign in here in more than one way. Please choose one and try again.",
+)
+TOO_MANY_ATTEMPTS = _code(
+    "TOO_MANY_ATTEMPTS",
+    429,
+    "Too many tries",
+    "There were many tries in a short time. Please wait and try again later.",
+)
+CODE_INVALID_OR_USED = _code(
+    "CODE_INVALID_OR_USED",
+    422,
+    "This code does not work",
+    "This code does not work. Please ask your child's teacher for a new one.",
+    "S22",
+)
+
+# What is not there, or not for the caller to know of.
+NOT_FOUND = _code("NOT_FOUND", 404, "Not found", "We could not find this. Please check the address.")
+DEVELOPMENT_ONLY = _code("DEVELOPMENT_ONLY", 404, "Not found", "We could not find this. Please check the address.")
+METHOD_NOT_ALLOWED = _code(
+    "METHOD_NOT_ALLOWED", 405, "Not possible here", "This cannot be done at this address. Please check the guide."
+)
+
+# Who may do what.
+STAFF_ONLY = _code("STAFF_ONLY", 403, "For staff", "Only school staff can do this. Please ask a teacher.", "S32")
+NOT_YOUR_AREA = _code(
+    "NOT_YOUR_AREA", 403, "Another pupil's area", "This is another pupil's area. Please go back to your own.", "S31"
+)
+NOT_CLASS_TEACHER = _code(
+    "NOT_CLASS_TEACHER",
+    403,
+    "For the class teacher",
+    "Only a teacher of this class can do this. Please ask the class teacher.",
+    "S22",
+)
+HEADTEACHER_ONLY = _code(
+    "HEADTEACHER_ONLY",
+    403,
+    "For the Headteacher",
+    "Only the Headteacher can decide this. Please ask the Headteacher.",
+    "S06",
+)
+LEADERS_ONLY = _code(
+    "LEADERS_ONLY",
+    403,
+    "For school leaders",
+    "Only the Headteacher or the Deputy can do this. Please ask one of them.",
+)
+OFFICE_ONLY = _code("OFFICE_ONLY", 403, "For the office", "Only the school office can do this. Please ask the office.")
+OPERATOR_ONLY = _code(
+    "OPERATOR_ONLY", 403, "For the Bookbag team", "Only the people who run Bookbag can do this. Please ask the office."
+)
+GUARDIANS_ONLY = _code(
+    "GUARDIANS_ONLY", 403, "For parents and carers", "Only parents and carers can do this. Please ask at home."
+)
+NOT_ALLOWED = _code("NOT_ALLOWED", 403, "Not for you to do", "You cannot do this here. Please ask the school office.")
+TERMS_NOT_ACCEPTED = _code(
+    "TERMS_NOT_ACCEPTED",
+    403,
+    "Please accept the policy",
+    "Please read and accept the policy (version {version}) first.",
+    "S05",
+)
+CONSENT_REQUIRED = _code(
+    "CONSENT_REQUIRED", 403, "Your say is needed", "Please give your permission first, and then try again.", "S15"
+)
+ACCESS_RESTRICTED = _code(
+    "ACCESS_RESTRICTED",
+    403,
+    "Please ask the office",
+    "We cannot do this online. Please phone the school office.",
+    "S26",
+)
+SUSPENDED = _code(
+    "SUSPENDED",
+    403,
+    "Your account is paused",
+    "Your account is paused. You can read the reasons here, or phone the school office: {phone}.",
+    "S70",
+)
+REMOVED = _code(
+    "REMOVED",
+    403,
+    "Your account is closed",
+    "Your account is closed. You can read the reasons here, or phone the school office: {phone}.",
+    "S73",
+)
+
+# Rules about people and classes.
+PARENT_LIMIT = _code(
+    "PARENT_LIMIT",
+    409,
+    "All places are taken",
+    "{limit} adults are already linked. Please speak to your child's teacher.",
+    "S27",
+)
+YEAR_OUT_OF_RANGE = _code(
+    "YEAR_OUT_OF_RANGE",
+    422,
+    "Not a year group here",
+    "Our year groups are N, R and Y1 to Y6. Please choose one of them.",
+    "S23",
+)
+NOT_ON_ROLL = _code(
+    "NOT_ON_ROLL",
+    422,
+    "Not on our list",
+    "This pupil is not on the school's list. Please ask the school office.",
+    "S25",
+)
+ROSTER_INVALID = _code(
+    "ROSTER_INVALID",
+    422,
+    "The list needs a change",
+    "Nothing was brought in. Please change the rows named below and send the list again.",
+)
+
+# Rules about points.
+POSITIVE_ONLY = _code(
+    "POSITIVE_ONLY",
+    422,
+    "Points are for positive behaviour",
+    "Points are for positive behaviour. Please choose 1 point or more.",
+    "S33",
+)
+POINTS_OUT_OF_RANGE = _code(
+    "POINTS_OUT_OF_RANGE",
+    422,
+    "Too many points at once",
+    "You can give up to {limit} points at a time. Please choose fewer.",
+    "S33",
+)
+UNLINKED_BEHAVIOUR = _code(
+    "UNLINKED_BEHAVIOUR",
+    422,
+    "Choose a value or a rule",
+    "Each point goes with a school value or rule. Please choose one that is in use.",
+    "S34",
+)
+ALREADY_REVOKED = _code(
+    "ALREADY_REVOKED",
+    409,
+    "Already taken back",
+    "These points were taken back before. There is nothing more to do.",
+    "S33",
+)
+
+# What may work in a moment.
+CONFLICT = _code(
+    "CONFLICT", 409, "Changed meanwhile", "Someone changed this at the same time. Please look again and try again."
+)
+PRECONDITION_FAILED = _code(
+    "PRECONDITION_FAILED",
+    412,
+    "Changed meanwhile",
+    "This has changed since you opened it. Please look again and try again.",
+)
+NOT_YET_VISIBLE = _code(
+    "NOT_YET_VISIBLE", 503, "Not here yet", "Your change is safe but not shown here yet. Please try again in a moment."
+)
+UNAVAILABLE = _code(
+    "UNAVAILABLE", 503, "Please try again", "We cannot do this right now. Please try again in a moment."
+)
+OUTCOME_UNKNOWN = _code(
+    "OUTCOME_UNKNOWN",
+    503,
+    "Please try again",
+    "We are not sure that this was saved. It is safe to send it again with the same key.",
+)
+INTERNAL = _code(
+    "INTERNAL",
+    500,
+    "Something went wrong",
+    "Something went wrong on our side. Please try again later, or tell the office.",
+)

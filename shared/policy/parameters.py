@@ -1,0 +1,97 @@
+"""What a school may vary of the policy, each with its clause and its default: the default is the policy's text."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from shared.policy.clauses import ClauseId
+from shared.policy.codes import INVALID_FIELDS
+from shared.policy.refusal import Refusal
+
+TIMEZONE = "Europe/London"
+"""The policy's clock (S47). A parameter in name only: it cannot be another."""
+
+_PHONE = re.compile(r"[0-9+][0-9 ()+-]{4,28}[0-9]")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """A school's parameters. Making one with a value out of its range raises Refusal(INVALID_FIELDS).
+
+    Attributes:
+        max_parents: adults linked to a child before a teacher's approval is needed; 1 to 10.
+        positive_points_only: whether a point is always 1 or more.
+        max_points_per_award: 1 to 100.
+        office_phone, office_email: where refusals send people; empty while the school has not said.
+    """
+
+    max_parents: int = 2
+    positive_points_only: bool = True
+    max_points_per_award: int = 5
+    office_phone: str = ""
+    office_email: str = ""
+    timezone: str = TIMEZONE
+
+    def __post_init__(self) -> None:
+        """Checks every value, so that no rule meets a parameter that makes no sense."""
+        errors = {name: [message] for name, message in _problems(self)}
+        if errors:
+            raise Refusal(INVALID_FIELDS, errors=errors)
+
+    @classmethod
+    def from_mapping(cls, raw: Mapping[str, Any]) -> Self:
+        """The parameters of a JSON object; what it leaves out has its default.
+
+        Raises:
+            Refusal: INVALID_FIELDS, for an unknown parameter too.
+        """
+        if not raw.keys() <= CLAUSE_OF.keys():
+            raise Refusal(INVALID_FIELDS, errors={"parameters": ["There is a parameter here that we do not know."]})
+        return cls(**raw)
+
+    def to_mapping(self) -> dict[str, int | bool | str]:
+        """A JSON object of all parameters; `from_mapping` takes it back unchanged."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+CLAUSE_OF: Mapping[str, ClauseId] = {
+    "max_parents": ClauseId("S27"),
+    "positive_points_only": ClauseId("S33"),
+    "max_points_per_award": ClauseId("S33"),
+    "office_phone": ClauseId("S53"),
+    "office_email": ClauseId("S24"),
+    "timezone": ClauseId("S47"),
+}
+"""The clause that each parameter varies."""
+
+MOST_PARENTS = 10
+MOST_POINTS = 100
+
+
+def _problems(parameters: Parameters) -> list[tuple[str, str]]:
+    found = []
+    if not _whole(parameters.max_parents, MOST_PARENTS):
+        found.append(("max_parents", f"Please choose a whole number from 1 to {MOST_PARENTS}."))
+    flag: object = parameters.positive_points_only  # the annotation is a promise; JSON made none
+    if type(flag) is not bool:
+        found.append(("positive_points_only", "Please choose true or false."))
+    if not _whole(parameters.max_points_per_award, MOST_POINTS):
+        found.append(("max_points_per_award", f"Please choose a whole number from 1 to {MOST_POINTS}."))
+    if not _text(parameters.office_phone, _PHONE):
+        found.append(("office_phone", "Please give a phone number, such as 0151 496 0000."))
+    if not _text(parameters.office_email, _EMAIL):
+        found.append(("office_email", "Please give an e-mail address, such as office@school.example."))
+    if str(parameters.timezone) != TIMEZONE:
+        found.append(("timezone", f"The school's clock is {TIMEZONE}."))
+    return found
+
+
+def _whole(value: object, most: int) -> bool:
+    # A bool is an int to Python, and not to a school.
+    return type(value) is int and 1 <= value <= most
+
+
+def _text(value: object, form: re.Pattern[str]) -> bool:
+    return value == "" or (isinstance(value, str) and form.fullmatch(value) is not None)

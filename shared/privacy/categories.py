@@ -1,0 +1,54 @@
+"""The one closed table of the kinds of personal data: who opens each, who decides on its erasure, how long it is kept.
+
+A key belongs to (school, subject, category). The subject of particulars is the person; the subject of a text is
+the item it stands in. Standard library only: the event declarations import it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Category(StrEnum):
+    """A kind of personal data with a key of its own."""
+
+    PUPIL_PARTICULARS = "pupil-particulars"
+    ADULT_PARTICULARS = "adult-particulars"
+    POINTS_NOTE = "points-note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryRule:
+    """What holds for a category.
+
+    Attributes:
+        opened_by: the services whose database role may read the category's keys.
+        erasure_decided_by: whose decision an erasure is; ``None`` where a request alone suffices.
+        kept: how long, as a sentence for the compliance report.
+    """
+
+    opened_by: frozenset[str]
+    erasure_decided_by: str | None
+    kept: str
+
+
+CATEGORIES: Mapping[Category, CategoryRule] = MappingProxyType(
+    {
+        Category.PUPIL_PARTICULARS: CategoryRule(
+            opened_by=frozenset({"identity", "points"}),
+            erasure_decided_by=None,
+            kept="while the pupil is on roll, then until the school's retention date (S18)",
+        ),
+        Category.ADULT_PARTICULARS: CategoryRule(
+            opened_by=frozenset({"identity", "points"}),
+            erasure_decided_by=None,
+            kept="while the person has a capacity at the school (S18)",
+        ),
+        Category.POINTS_NOTE: CategoryRule(
+            opened_by=frozenset({"points"}),
+            erasure_decided_by=None,
+            kept="while the pupil is on roll (S18)",
+        ),
+    }
+)

@@ -1,0 +1,170 @@
+"""The key database: subject keys wrapped by the school's key, that one wrapped by the installation's (RFC 3394).
+
+A key is committed before its first event is: `obtain` is a transaction of its own and must not be called while
+another is open.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from shared.privacy.categories import Category
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom a key belongs to."""
+
+    school_id: UUID
+    subject_id: UUID
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """An opened key; its bytes are kept out of every repr."""
+
+    key_id: UUID
+    key: bytes = field(repr=False)
+
+
+class Destroyed(Exception):  # noqa: N818 - a state of the data, not a fault
+    """The subject's key of this category was destroyed: nothing more can be recorded under it."""
+
+
+class KeyMissing(Exception):  # noqa: N818 - said as it is
+    """A key is neither there nor on the list of destroyed keys. Never taken for an erasure."""
+
+
+class KeyStore:
+    """Reads and makes keys with one service's role."""
+
+    def __init__(
+        self,
+        pool: "ConnectionPool[Connection[TupleRow]]",
+        installation_key: bytes,
+        new_id: Callable[[], UUID],
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._pool, self._installation_key, self._new_id, self._random = pool, installation_key, new_id, random
+
+    def obtain(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
+        """The key of each owner, made where there is none yet; committed on return.
+
+        Raises:
+            Destroyed: one of them was destroyed; no key was made.
+        """
+        wanted = sorted(set(owners), key=lambda o: (o.school_id.bytes, o.subject_id.bytes, o.category))
+        with self._pool.connection() as connection:
+            schools = {school: self._school_key(connection, school) for school in {o.school_id for o in wanted}}
+            found = self._held(connection, wanted)
+            missing = [owner for owner in wanted if owner not in found]
+            if missing:
+                self._refuse_destroyed(connection, missing)
+                with connection.cursor() as cursor:
+                    cursor.executemany(
+                        "INSERT INTO subject_key (key_id, school_id, subject_id, category, wrapped)"
+                        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (school_id, subject_id, category) DO NOTHING",
+                        [
+                            (
+                                self._new_id(),
+                                owner.school_id,
+                                owner.subject_id,
+                                owner.category,
+                                aes_key_wrap(schools[owner.school_id], self._random(KEY_BYTES)),
+                            )
+                            for owner in missing
+                        ],
+                    )
+                found |= self._held(connection, missing)  # a twin may have been first: what stands there counts
+        return {
+            owner: SubjectKey(key_id, aes_key_unwrap(schools[owner.school_id], wrapped))
+            for owner, (key_id, wrapped) in found.items()
+        }
+
+    def fetch(self, key_ids: Sequence[UUID]) -> Mapping[UUID, bytes | None]:
+        """Each key, or None where it is on the list of destroyed keys.
+
+        Raises:
+            KeyMissing: one is neither held (by this role) nor on that list.
+        """
+        with self._pool.connection() as connection:
+            held = connection.execute(
+                "SELECT k.key_id, k.wrapped, s.wrapped, s.school_id FROM subject_key k JOIN school_key s"
+                " USING (school_id) WHERE k.key_id = ANY(%s)",
+                (list(key_ids),),
+            ).fetchall()
+            gone = connection.execute(
+                "SELECT key_id FROM destroyed_key WHERE key_id = ANY(%s)", (list(key_ids),)
+            ).fetchall()
+        schools = {row[3]: aes_key_unwrap(self._installation_key, bytes(row[2])) for row in held}
+        found: dict[UUID, bytes | None] = {row[0]: aes_key_unwrap(schools[row[3]], bytes(row[1])) for row in held}
+        found |= {row[0]: None for row in gone}  # destroyed counts, also where a restore brought the key back
+        if missing := [key_id for key_id in key_ids if key_id not in found]:
+            raise KeyMissing(f"{len(missing)} of {len(key_ids)} keys are neither held nor destroyed")
+        return found
+
+    def _school_key(self, connection: Connection[TupleRow], school_id: UUID) -> bytes:
+        query = "SELECT wrapped FROM school_key WHERE school_id = %s"
+        row = connection.execute(query, (school_id,)).fetchone()
+        if row is None:
+            connection.execute(
+                "INSERT INTO school_key (school_id, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (school_id, aes_key_wrap(self._installation_key, self._random(KEY_BYTES))),
+            )
+            row = connection.execute(query, (school_id,)).fetchone()
+        if row is None:
+            raise KeyMissing("a school's key could not be made")
+        return aes_key_unwrap(self._installation_key, bytes(row[0]))
+
+    def _held(self, connection: Connection[TupleRow], owners: Sequence[Owner]) -> dict[Owner, tuple[UUID, bytes]]:
+        rows = connection.execute(
+            "SELECT k.school_id, k.subject_id, k.category, k.key_id, k.wrapped FROM subject_key k"
+            " JOIN unnest(%s::uuid[], %s::uuid[], %s::text[]) AS w(school_id, subject_id, category)"
+            " USING (school_id, subject_id, category)",
+            _columns(owners),
+        )
+        return {Owner(r[0], r[1], Category(r[2])): (r[3], bytes(r[4])) for r in rows}
+
+    def _refuse_destroyed(self, connection: Connection[TupleRow], owners: Sequence[Owner]) -> None:
+        gone = connection.execute(
+            "SELECT count(*) FROM destroyed_key JOIN unnest(%s::uuid[], %s::uuid[], %s::text[])"
+            " AS w(school_id, subject_id, category) USING (school_id, subject_id, category)",
+            _columns(owners),
+        ).fetchone()
+        if gone is not None and gone[0]:
+            raise Destroyed("a subject's key was destroyed; nothing more is recorded under it")
+
+
+class Eraser:
+    """Destroys keys with the role that reads none."""
+
+    def __init__(self, pool: "ConnectionPool[Connection[TupleRow]]") -> None:
+        self._pool = pool
+
+    def destroy(self, owners: Iterable[Owner], at: datetime) -> int:
+        """Puts the owners' keys on the list of destroyed keys and deletes them. Returns how many there were."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(
+                "WITH gone AS (DELETE FROM subject_key k USING unnest(%s::uuid[], %s::uuid[], %s::text[])"
+                " AS w(school_id, subject_id, category) WHERE k.school_id = w.school_id"
+                " AND k.subject_id = w.subject_id AND k.category = w.category"
+                " RETURNING k.key_id, k.school_id, k.subject_id, k.category)"
+                " INSERT INTO destroyed_key (key_id, school_id, subject_id, category, destroyed_at)"
+                " SELECT key_id, school_id, subject_id, category, %s FROM gone",
+                (*_columns(list(owners)), at),
+            )
+            return rows.rowcount
+
+
+def _columns(owners: Sequence[Owner]) -> tuple[list[UUID], list[UUID], list[str]]:
+    return [o.school_id for o in owners], [o.subject_id for o in owners], [o.category.value for o in owners]

@@ -1,0 +1,166 @@
+"""Seals personal values for the log and opens them again: AES-256-GCM under the subject's key.
+
+School, event id and field are bound in as associated data, so that ciphertext cannot be moved to another place.
+"""
+
+import os
+import threading
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.events.declaration import REGISTRY, Erased, Event, Sealed, personal_marks
+from shared.events.envelope import Envelope
+from shared.events.wire import PersonalPart, WireError, from_wire, to_wire
+from shared.privacy.categories import CATEGORIES
+from shared.privacy.keystore import Owner, SubjectKey
+
+NONCE_BYTES = 12
+CACHE_SECONDS = 60.0
+"""How long an opened key stays in memory: so long after its destruction a process may still read."""
+
+
+class Keys(Protocol):
+    """What the vault needs of a key store."""
+
+    def obtain(self, owners: Sequence[Owner]) -> Mapping[Owner, SubjectKey]: ...
+
+    def fetch(self, key_ids: Sequence[UUID]) -> Mapping[UUID, bytes | None]: ...
+
+
+class Tampered(Exception):  # noqa: N818 - said as it is
+    """A ciphertext does not open in its place. Its text names the event's type and field, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    key: bytes | None
+    until: float
+
+
+class Vault:
+    """Seals and opens with one service's keys. Safe to share between threads."""
+
+    def __init__(
+        self,
+        service: str,
+        keys: Keys,
+        monotonic: Callable[[], float],
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._service, self._keys, self._monotonic, self._random = service, keys, monotonic, random
+        self._cache: dict[UUID, _Cached] = {}
+        self._lock = threading.Lock()
+
+    def seal(self, school_id: UUID, events: Sequence[tuple[UUID, Event]]) -> list[dict[str, Any]]:
+        """The data to store of each (event id, event). Keys are committed on return: call it before the transaction.
+
+        Raises:
+            Destroyed: a subject's key was destroyed.
+        """
+        wired = [(event_id, *to_wire(event)) for event_id, event in events]
+        owners = {_owner(school_id, part) for _, _, parts in wired for part in parts}
+        keys = self._keys.obtain(list(owners)) if owners else {}
+        return [
+            plain | {part.field: self._sealed(school_id, event_id, part, keys) for part in parts}
+            for event_id, plain, parts in wired
+        ]
+
+    def open(self, envelopes: Sequence[Envelope]) -> list[Event]:
+        """The events with their personal values open: Erased where the key is destroyed, Sealed where the category is
+        not this service's. Asks the key database at most once; call it while no transaction is open.
+
+        Raises:
+            KeyMissing: a key can neither be found nor is it on the list of destroyed keys.
+            Tampered: a ciphertext does not belong where it stands.
+            WireError: an event of a type or form that is not known here.
+        """  # noqa: D205 - the first sentence needs both lines
+        sealed = [(envelope, _sealed_fields(envelope)) for envelope in envelopes]
+        wanted = {
+            UUID(box["key"])
+            for envelope, fields in sealed
+            for name, box in fields.items()
+            if self._may_open(envelope, name)
+        }
+        keys = self._keys_of(wanted)
+        return [
+            from_wire(
+                envelope.type,
+                envelope.schema_version,
+                envelope.data,
+                {name: self._opened(envelope, name, box, keys) for name, box in fields.items()},
+            )
+            for envelope, fields in sealed
+        ]
+
+    def _sealed(
+        self, school_id: UUID, event_id: UUID, part: PersonalPart, keys: Mapping[Owner, SubjectKey]
+    ) -> dict[str, str]:
+        key, nonce = keys[_owner(school_id, part)], self._random(NONCE_BYTES)
+        text = AESGCM(key.key).encrypt(nonce, part.text, _bound(school_id, event_id, part.field))
+        return {"key": str(key.key_id), "nonce": b64encode(nonce).decode(), "text": b64encode(text).decode()}
+
+    def _may_open(self, envelope: Envelope, field: str) -> bool:
+        cls = REGISTRY.of(envelope.type)
+        marks = personal_marks(cls) if cls else {}
+        return field in marks and self._service in CATEGORIES[marks[field].category].opened_by
+
+    def _opened(
+        self, envelope: Envelope, field: str, box: Mapping[str, str], keys: Mapping[UUID, bytes | None]
+    ) -> bytes | Erased | Sealed:
+        if not self._may_open(envelope, field):
+            return Sealed()
+        key = keys[UUID(box["key"])]
+        if key is None:
+            return Erased()
+        mark = personal_marks(REGISTRY.of(envelope.type))[field]  # type: ignore[arg-type]
+        for name in (field, *mark.formerly):
+            try:
+                return AESGCM(key).decrypt(
+                    b64decode(box["nonce"]), b64decode(box["text"]), _bound(envelope.school_id, envelope.id, name)
+                )
+            except InvalidTag:
+                continue
+        raise Tampered(f"{envelope.type}.{field} at {envelope.partition}.{envelope.position}")
+
+    def _keys_of(self, wanted: set[UUID]) -> dict[UUID, bytes | None]:
+        now = self._monotonic()
+        with self._lock:
+            self._cache = {key_id: cached for key_id, cached in self._cache.items() if cached.until > now}
+            found = {key_id: self._cache[key_id].key for key_id in wanted if key_id in self._cache}
+        if missing := [key_id for key_id in wanted if key_id not in found]:
+            fetched = self._keys.fetch(missing)
+            with self._lock:
+                self._cache |= {key_id: _Cached(key, now + CACHE_SECONDS) for key_id, key in fetched.items()}
+            found |= fetched
+        return found
+
+
+def folded(envelopes: Sequence[Envelope]) -> list[Event]:
+    """The events with every personal value Sealed: all that `evolve` needs, without a key."""
+    return [from_wire(e.type, e.schema_version, e.data, {}) for e in envelopes]
+
+
+def _sealed_fields(envelope: Envelope) -> dict[str, Mapping[str, str]]:
+    cls = REGISTRY.of(envelope.type)
+    if cls is None:
+        return {}
+    data = REGISTRY.upcast_to_latest(envelope.type, envelope.schema_version, dict(envelope.data))
+    boxes = {name: data.get(name) for name in personal_marks(cls)}
+    for name, box in boxes.items():
+        if box is not None and not (isinstance(box, Mapping) and box.keys() == {"key", "nonce", "text"}):
+            raise WireError(f"{envelope.type}.{name} is not sealed")
+    return {name: box for name, box in boxes.items() if box is not None}
+
+
+def _owner(school_id: UUID, part: PersonalPart) -> Owner:
+    return Owner(school_id, part.subject, part.mark.category)
+
+
+def _bound(school_id: UUID, event_id: UUID, field: str) -> bytes:
+    return b"\0".join((school_id.bytes, event_id.bytes, field.encode()))

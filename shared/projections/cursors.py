@@ -1,0 +1,54 @@
+"""Cursors: how far a consumer has come in a partition of a log, position and hash."""
+
+from collections.abc import Sequence
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from shared.events.envelope import GENESIS, Envelope
+from shared.log.read import Head
+
+
+class Diverged(Exception):  # noqa: N818 - said as it is
+    """A log does not go on from where the consumer stands: its history was cut or rewritten."""
+
+    def __init__(self, consumer: str, source: str, partition: int, position: int) -> None:
+        super().__init__(f"{consumer}: {source} partition {partition} does not continue position {position}")
+
+
+def standing(
+    connection: Connection[TupleRow], consumer: str, source: str, partition: int, *, lock: bool = False
+) -> Head:
+    """Where the consumer stands; `lock` holds the row until the transaction's end, so that only one applies."""
+    query = "SELECT position, hash FROM projection_cursor WHERE consumer = %s AND source = %s AND partition = %s"
+    row = connection.execute(query + (" FOR UPDATE" if lock else ""), (consumer, source, partition)).fetchone()
+    return Head(position=0, hash=GENESIS) if row is None else Head(position=row[0], hash=bytes(row[1]))
+
+
+def start(connection: Connection[TupleRow], consumer: str, source: str, partition: int) -> None:
+    """Makes the row of a consumer that has not begun. Two workers may both try."""
+    connection.execute(
+        "INSERT INTO projection_cursor (consumer, source, partition, position, hash)"
+        " VALUES (%s, %s, %s, 0, %s) ON CONFLICT DO NOTHING",
+        (consumer, source, partition, GENESIS),
+    )
+
+
+def move(connection: Connection[TupleRow], consumer: str, source: str, partition: int, to: Head) -> None:
+    connection.execute(
+        "UPDATE projection_cursor SET position = %s, hash = %s WHERE consumer = %s AND source = %s AND partition = %s",
+        (to.position, to.hash, consumer, source, partition),
+    )
+
+
+def linked(at: Head, events: Sequence[Envelope], consumer: str, source: str) -> Sequence[Envelope]:
+    """The events, if each is the next one and links to the one before.
+
+    Raises:
+        Diverged: one does not.
+    """
+    for event in events:
+        if event.position != at.position + 1 or event.previous != at.hash:
+            raise Diverged(consumer, source, event.partition, at.position)
+        at = Head(position=event.position, hash=event.hash)
+    return events

@@ -1,0 +1,86 @@
+"""Makes the tables of read models, with the owner's role: versioned tables, row policies, views for queries."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from shared.projections.declaration import Projection, Table
+
+NEXT = "_next"
+"""Suffix of a version that is being built beside the live one."""
+
+_OWN_SCHOOL = sql.SQL("school_id = NULLIF(current_setting('bookbag.school_id', true), '')::uuid")
+
+
+def live_version(connection: Connection[TupleRow], projection: Projection) -> int | None:
+    """The version that the views show; None where the read model was never installed."""
+    row = connection.execute("SELECT version FROM projection_live WHERE name = %s", (projection.name,)).fetchone()
+    return None if row is None else row[0]
+
+
+def create_tables(connection: Connection[TupleRow], projection: Projection, suffix: str = "") -> None:
+    """Makes a version's tables, empty. Readers see one school's rows, the worker all; an owner is not excepted."""
+    names = projection.physical(suffix)
+    for table in projection.tables:
+        name = sql.Identifier(names[table.name])
+        _run(connection, "CREATE TABLE {} (school_id uuid NOT NULL, {}, PRIMARY KEY ({}))", name, *_body(table))
+        for columns in table.indexes:
+            _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
+        _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
+        _run(connection, "CREATE POLICY own_school ON {} FOR SELECT TO bookbag_reader USING ({})", name, _OWN_SCHOOL)
+        _run(
+            connection,
+            "CREATE POLICY all_schools ON {} TO bookbag_worker USING (true) WITH CHECK (true)",
+            name,
+        )
+        _run(connection, "GRANT SELECT ON {} TO bookbag_reader", name)
+        _run(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO bookbag_worker", name)
+
+
+def drop_tables(connection: Connection[TupleRow], names: Sequence[str]) -> None:
+    for name in names:
+        _run(connection, "DROP TABLE IF EXISTS {}", sql.Identifier(name))
+
+
+def show(connection: Connection[TupleRow], projection: Projection, suffix: str = "") -> None:
+    """Points the views at a version's tables and makes it the live one."""
+    names = projection.physical(suffix)
+    for table in projection.tables:
+        _run(
+            connection,
+            "CREATE OR REPLACE VIEW {} WITH (security_invoker = true) AS SELECT {} FROM {}",
+            sql.Identifier(table.name),
+            _listed(["school_id", *table.columns]),  # named: a prepared SELECT * would fail after a swap
+            sql.Identifier(names[table.name]),
+        )
+        _run(connection, "GRANT SELECT ON {} TO bookbag_reader", sql.Identifier(table.name))
+    connection.execute(
+        "INSERT INTO projection_live (name, version, tables) VALUES (%s, %s, %s)"
+        " ON CONFLICT (name) DO UPDATE SET version = excluded.version, tables = excluded.tables",
+        (projection.name, projection.version, list(projection.physical().values())),
+    )
+
+
+def install(connection: Connection[TupleRow], projection: Projection) -> None:
+    """Makes a read model that never was there: empty tables, the views, cursors at the start (made by the worker)."""
+    with connection.transaction():
+        create_tables(connection, projection)
+        show(connection, projection)
+
+
+def _body(table: Table) -> tuple[sql.Composable, sql.Composable]:
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # the types are declared in code
+        for name, kind in table.columns.items()
+    )
+    return columns, _listed(["school_id", *table.key])
+
+
+def _listed(names: Sequence[str]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _run(connection: Connection[TupleRow], text: Any, *parts: sql.Composable) -> None:
+    connection.execute(sql.SQL(text).format(*parts))

@@ -1,0 +1,108 @@
+"""Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from shared.projections import cursors
+from shared.projections.declaration import Projection
+from shared.projections.install import NEXT, create_tables, drop_tables, install, live_version, show
+from shared.projections.runner import Runner
+from shared.runtime.database import Pool
+
+Progress = Callable[[int, int], None]
+"""Called with (events applied, events to apply)."""
+
+SWAPS = 100
+"""How often a swap is tried before it is given up: each try first catches up with what came meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilder:
+    """Rebuilds the read models of one service.
+
+    Attributes:
+        owner: makes, swaps and drops tables; the worker of `runner` fills them, as it does the live ones.
+    """
+
+    owner: Pool
+    runner: Runner
+
+    def install_or_rebuild(self, projection: Projection, progress: Progress) -> None:
+        """Makes a read model that is new; builds a new version of one that stands in an older version."""
+        with self.owner.connection() as connection:
+            live = live_version(connection, projection)
+            if live is None:
+                install(connection, projection)
+        if live is not None and live != projection.version:
+            self.rebuild(projection, progress)
+
+    def rebuild(self, projection: Projection, progress: Progress) -> None:
+        """Builds the read model from position 1 and swaps it in, in one transaction.
+
+        Raises:
+            Diverged: the log is not what the live read model was built from.
+            RuntimeError: the swap was given up; the live read model is untouched.
+        """
+        with self.owner.connection() as connection, connection.transaction():
+            self._discard(connection, projection)
+            create_tables(connection, projection, NEXT)
+        self._fill(projection, progress)
+        for _ in range(SWAPS):
+            with self.owner.connection() as connection, connection.transaction():
+                if self._caught_up_with_live(connection, projection):
+                    self._swap(connection, projection)
+                    return
+            self._fill(projection, progress)
+        raise RuntimeError(f"{projection.name}: the log grew faster than it could be caught up with")
+
+    def _fill(self, projection: Projection, progress: Progress) -> None:
+        done = 0
+        while True:
+            heads = self.runner.heads(projection.source)
+            applied = self.runner.catch_up(projection, heads, NEXT)
+            if not applied:
+                return
+            done += applied
+            total = sum(head.position for head in heads.values())
+            progress(min(done, total), total)
+
+    def _caught_up_with_live(self, connection: Connection[TupleRow], projection: Projection) -> bool:
+        """Locks the live cursors (so the live model stands still) and compares."""
+        for partition in self.runner.heads(projection.source):
+            live = cursors.standing(
+                connection, self._live(connection, projection), projection.source, partition, lock=True
+            )
+            built = cursors.standing(connection, projection.consumer + NEXT, projection.source, partition)
+            if built.position < live.position:
+                return False
+            if built.position == live.position and built.hash != live.hash:
+                raise cursors.Diverged(projection.consumer, projection.source, partition, live.position)
+        return True
+
+    def _live(self, connection: Connection[TupleRow], projection: Projection) -> str:
+        return f"{projection.name}_v{live_version(connection, projection)}"
+
+    def _swap(self, connection: Connection[TupleRow], projection: Projection) -> None:
+        row = connection.execute("SELECT tables FROM projection_live WHERE name = %s", (projection.name,)).fetchone()
+        old_tables: list[str] = row[0] if row else []
+        old_consumer = self._live(connection, projection)
+        show(connection, projection, NEXT)
+        drop_tables(connection, old_tables)
+        for table, name in projection.physical().items():
+            connection.execute(f'ALTER TABLE "{projection.physical(NEXT)[table]}" RENAME TO "{name}"')
+        connection.execute("DELETE FROM projection_cursor WHERE consumer = %s", (old_consumer,))
+        connection.execute(
+            "UPDATE projection_cursor SET consumer = %s WHERE consumer = %s",
+            (projection.consumer, projection.consumer + NEXT),
+        )
+
+    def _discard(self, connection: Connection[TupleRow], projection: Projection) -> None:
+        drop_tables(connection, list(projection.physical(NEXT).values()))
+        connection.execute("DELETE FROM projection_cursor WHERE consumer = %s", (projection.consumer + NEXT,))
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """For callers that have nobody to show it to."""

@@ -1,0 +1,79 @@
+"""What a service asks of its roster: facts that are handed to `decide`, and relations that permission rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from shared.projections.roster import roster
+from shared.runtime.database import Pool, reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolFacts:
+    """Attributes: parameters: what the school has set; defaults are the policy's."""
+
+    partition: int
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PupilFacts:
+    """What a pupil is related to.
+
+    Attributes:
+        roster_position: how far the roster had come when this was read; the event that rests on it records it.
+    """
+
+    pupil_id: UUID
+    on_roll: bool
+    classes: frozenset[UUID]
+    guardians: frozenset[UUID]
+    roster_position: int
+
+
+class Roster:
+    """Reads of the roster's tables, each in a transaction that shows one school's rows."""
+
+    def __init__(self, reader: Pool) -> None:
+        self._reader = reader
+
+    def school(self, school_id: UUID) -> SchoolFacts | None:
+        with reading(self._reader, school_id) as cursor:
+            row = cursor.execute("SELECT partition, parameters FROM roster_school").fetchone()
+        return None if row is None else SchoolFacts(partition=row[0], parameters=row[1] or {})
+
+    def pupil(self, school_id: UUID, pupil_id: UUID) -> PupilFacts | None:
+        """None for a pupil who does not exist or is another school's: the caller cannot tell which."""
+        with reading(self._reader, school_id) as cursor:
+            position = _position(cursor)  # first: the facts are at least as new
+            row = cursor.execute(
+                "SELECT p.on_roll,"
+                " ARRAY(SELECT class_id FROM roster_enrolment e"
+                " WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
+                " ARRAY(SELECT guardian_id FROM roster_guardianship g"
+                " WHERE g.school_id = p.school_id AND g.pupil_id = p.pupil_id)"
+                " FROM roster_pupil p WHERE p.pupil_id = %s",
+                (pupil_id,),
+            ).fetchone()
+        if row is None:
+            return None
+        return PupilFacts(
+            pupil_id=pupil_id,
+            on_roll=row[0],
+            classes=frozenset(row[1]),
+            guardians=frozenset(row[2]),
+            roster_position=position,
+        )
+
+
+def _position(cursor: Cursor[TupleRow]) -> int:
+    row = cursor.execute(
+        "SELECT c.position FROM projection_cursor c JOIN roster_school s ON s.partition = c.partition"
+        " WHERE c.consumer = %s AND c.source = %s",
+        (roster.consumer, roster.source),
+    ).fetchone()
+    return 0 if row is None else row[0]

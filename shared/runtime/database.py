@@ -1,0 +1,68 @@
+"""Connections to PostgreSQL: one pool a role, with time-outs, so that a process that stands still stops no other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+Pool = ConnectionPool[Connection[TupleRow]]
+
+_SETTINGS = (
+    "-c default_transaction_isolation=read\\ committed"  # append relies on it: see there
+    " -c idle_in_transaction_session_timeout=2000"
+    " -c lock_timeout=5000"
+    " -c timezone=UTC"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where a PostgreSQL listens, and the libpq password file (mode 0600) with this process's roles."""
+
+    host: str
+    port: int
+    passfile: str
+
+
+def conninfo(server: Server, *, database: str, role: str) -> dict[str, str | int]:
+    """Parameters for libpq: 5 s to connect and to notice a dead peer. The password stays in its file."""
+    return {
+        "host": server.host,
+        "port": server.port,
+        "dbname": database,
+        "user": role,
+        "passfile": server.passfile,
+        "application_name": f"bookbag {role}",
+        "connect_timeout": 5,
+        "tcp_user_timeout": 5000,
+        "options": _SETTINGS,
+    }
+
+
+def open_pool(server: Server, *, database: str, role: str, max_size: int, min_size: int = 1) -> Pool:
+    """A pool that connects in the background: a database that is away at start is waited for, not died of.
+
+    Checking a connection out waits at most 5 s.
+    """
+    return ConnectionPool(
+        kwargs=conninfo(server, database=database, role=role),
+        min_size=min_size,
+        max_size=max_size,
+        timeout=5,
+        reconnect_timeout=60,
+        name=role,
+        open=True,
+        check=None,
+    )
+
+
+@contextmanager
+def reading(pool: Pool, school_id: UUID) -> Iterator[Cursor[TupleRow]]:
+    """A read-only transaction of one school: the row policies show its rows and no others."""
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('bookbag.school_id', %s, true)", (str(school_id),))
+        yield cursor

@@ -1,0 +1,39 @@
+"""Every metric of every process, in one place. Labels are services, routes, codes and clauses: nobody's data."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+"""The process's own; the library's global one is left alone."""
+
+REQUESTS = Counter(
+    "bookbag_requests_total",
+    "Requests answered, by route template and status.",
+    ("service", "method", "route", "status"),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "bookbag_request_seconds",
+    "Seconds from a request's start to its answer.",
+    ("service", "method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+    registry=REGISTRY,
+)
+REFUSALS = Counter(
+    "bookbag_refusals_total",
+    "Refusals, by code and clause, so that leaders can see where the policy chafes.",
+    ("service", "code", "clause"),
+    registry=REGISTRY,
+)
+ERRORS = Counter("bookbag_errors_total", "Requests that failed on our side.", ("service", "error"), registry=REGISTRY)
+
+PROJECTION_FAILURES = Counter(
+    "bookbag_projection_failures_total",
+    "Batches that a read model could not take: `diverged` is an alarm, `failed` is tried again.",
+    ("projection", "why"),
+    registry=REGISTRY,
+)
+
+
+def rendered() -> bytes:
+    """The registry in Prometheus's text form."""
+    return generate_latest(REGISTRY)

@@ -20,8 +20,7 @@ Say = Callable[[str], None]
 
 def migrate(config: OperatorConfig, say: Say) -> None:
     """Idempotent; two at once wait for one another (yoyo's lock)."""
-    _apply(config, "bookbag_keys", "keys_owner", [ROOT / "shared/privacy/migrations"], say)
-    _grant_categories(config)
+    migrate_keys(config, say)
     for service in SERVICES:
         folders = [ROOT / "shared/log/migrations", ROOT / "services" / service / "migrations"]
         _apply(config, f"bookbag_{service}", f"{service}_owner", folders, say)
@@ -29,6 +28,12 @@ def migrate(config: OperatorConfig, say: Say) -> None:
         with maintenance_of(config, service, projections) as maintenance:
             for projection in projections:
                 maintenance.rebuilder.install_or_rebuild(projection, said(say, f"{service}.{projection.name}"))
+
+
+def migrate_keys(config: OperatorConfig, say: Say) -> None:
+    """The key database, and its own copy of who opens which category."""
+    _apply(config, "bookbag_keys", "keys_owner", [ROOT / "shared/privacy/migrations"], say)
+    _grant_categories(config)
 
 
 def said(say: Say, name: str) -> Progress:
@@ -50,7 +55,6 @@ def _apply(config: OperatorConfig, database: str, owner: str, folders: list[Path
 
 
 def _grant_categories(config: OperatorConfig) -> None:
-    """The database's own copy of who opens which category."""
     rows = [(f"keys_{service}", category) for category, rule in CATEGORIES.items() for service in rule.opened_by]
     server = config.server("passfile.owner")
     with psycopg.connect(**conninfo(server, database="bookbag_keys", role="keys_owner")) as connection:  # type: ignore[arg-type]

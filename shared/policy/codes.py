@@ -289,6 +289,6 @@ OUTCOME_UNKNOWN = _code(
 INTERNAL = _code(
     "INTERNAL",
     500,
-    "Something went wrong",
-    "Something went wrong on our side. Please try again later, or tell the office.",
+    "A problem on our side",
+    "We had a problem on our side. Please try again later, or tell the office.",
 )

@@ -114,8 +114,9 @@ class Variables:
 
     def key(self, name: str) -> Secret[bytes]:
         """32 bytes, from a file that holds them in base64."""
+        raw = self.file(name).strip()
         try:
-            key = base64.b64decode(self.file(name).strip(), validate=True)
+            key = base64.b64decode(raw, validate=True)
         except (binascii.Error, ValueError):
             key = b""
         if len(key) != KEY_BYTES:

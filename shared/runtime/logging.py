@@ -75,6 +75,8 @@ ALLOWED = frozenset(
 )
 """Every key that a log line may have. Values are ids, names of code and numbers."""
 
+_META = frozenset({"_record", "_from_structlog"})
+"""What structlog itself adds on the way; the formatter takes both out again."""
 _MAX_TEXT = 300
 _EVENT = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 _FRAMES = 30
@@ -117,7 +119,7 @@ def logger() -> structlog.typing.FilteringBoundLogger:
 
 def only_allowed_keys(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Drops keys that are not on the list and values that are no id, number or short text; says how many went."""
-    kept = {key: _plain(value) for key, value in event.items() if key in ALLOWED or key.startswith("_")}
+    kept = {key: _plain(value) for key, value in event.items() if key in ALLOWED or key in _META}
     dropped = len(event) - len(kept)
     name = kept.get("event")
     if not (isinstance(name, str) and _EVENT.fullmatch(name)):

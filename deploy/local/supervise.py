@@ -1,0 +1,339 @@
+"""Runs programs as children, starts again those that die, and leaves none behind.
+
+One thread starts every child and outlives them all: the kernel's death signal follows the thread that forked.
+Each child leads a session of its own, so that Ctrl-C at the terminal reaches the launcher alone.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deploy.local.backoff import DEATHS_IN_A_MINUTE, Deaths
+from deploy.local.faults import CannotStart, EarlyExit
+from deploy.local.tree import kill_tree
+
+T = TypeVar("T")
+
+TICK = 0.05
+LAST_LINES = 15
+KILLED_WITHIN = 10.0
+CHILD = Path(__file__).with_name("child.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user and group that a child runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """How to run, ask and stop one child.
+
+    Attributes:
+        stage: programs of a higher stage are stopped first; those of one stage together.
+        death_signal: what the kernel sends it when the launcher is gone.
+        account: None: as the launcher.
+        stop_within: seconds after which an orderly stop is over and it is killed.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path
+    stage: int
+    ready: Callable[[], bool]
+    port: int | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    stop_within: float = 12.0
+    account: Account | None = None
+
+
+@dataclass(slots=True)
+class _Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    deaths: Deaths
+    kept_up: bool = False
+    wanted: bool = True
+    meant: bool = False
+    start_at: float | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Supervisor:
+    """Children by name. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        inherited: Sequence[int] = (),
+        max_deaths: int = DEATHS_IN_A_MINUTE,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Args: inherited: descriptors that every child keeps open; changed: called when a child was started again."""
+        self._inherited = tuple(inherited)
+        self._max_deaths = max_deaths
+        self._changed = changed
+        self._children: dict[str, _Child] = {}
+        self._inbox: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._failure: str | None = None
+        self.failed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._thread.start()
+
+    @property
+    def failure(self) -> str | None:
+        """Why everything has to stop: a program that dies again and again."""
+        return self._failure
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._children)
+
+    def pid(self, name: str) -> int:
+        return self._children[name].process.pid
+
+    def program(self, name: str) -> Program:
+        return self._children[name].program
+
+    def start(self, program: Program) -> None:
+        """Starts it. It is not started again should it die before `wait_ready` has seen it ready."""
+        self._on_thread(lambda: self._start(program))
+
+    def run(self, program: Program, within: float) -> None:
+        """Runs a program that ends by itself.
+
+        Raises:
+            CannotStart: it failed, or was not done in time.
+        """
+        self.start(program)
+        child = self._children[program.name]
+        try:
+            ended = child.ended.wait(within)
+        finally:
+            self.stop(program.name)
+            self._children.pop(program.name, None)
+        if not ended:
+            raise CannotStart(f"{program.name} was not done within {within:.0f} s; see {program.log}")
+        if child.process.returncode != 0:
+            raise EarlyExit(program.name, _how(child.process.returncode), last_lines(program.log), str(program.log))
+
+    def wait_ready(self, names: Sequence[str], within: float = 60.0) -> None:
+        """Returns when all answer; from then on they are started again when they die.
+
+        Raises:
+            EarlyExit: one ended instead.
+            CannotStart: one did not answer in time, or died too often.
+        """
+        deadline = time.monotonic() + within
+        for name in names:
+            child = self._children[name]
+            while not child.program.ready():
+                if child.ended.is_set() and not child.kept_up:
+                    raise EarlyExit(
+                        name,
+                        _how(child.process.returncode),
+                        last_lines(child.program.log),
+                        str(child.program.log),
+                    )
+                if self._failure:
+                    raise CannotStart(self._failure)
+                if time.monotonic() > deadline:
+                    said = "\n".join(f"    {line}" for line in last_lines(child.program.log))
+                    raise CannotStart(f"{name} was not ready within {within:.0f} s; its last words:\n{said}")
+                self.failed.wait(TICK)
+            child.kept_up = True
+
+    def kill(self, name: str) -> None:
+        """Ends it and all its descendants at once with SIGKILL; it is started again, and the death is not counted."""
+
+        def kill() -> threading.Event:
+            child = self._children[name]
+            child.meant = True
+            ended = child.ended
+            kill_tree(child.process.pid)
+            return ended
+
+        if not self._on_thread(kill).wait(KILLED_WITHIN):
+            raise CannotStart(f"{name} could not be killed")
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to its process group, such as SIGSTOP."""
+        os.killpg(self.pid(name), number)
+
+    def stop(self, name: str) -> None:
+        """Stops it in order, and it stays down until `resume`."""
+        self._stop([name])
+
+    def resume(self, name: str) -> None:
+        """Starts what `stop` has stopped."""
+
+        def resume() -> None:
+            child = self._children[name]
+            if child.ended.is_set():
+                child.wanted = True
+                self._spawn_again(child)
+
+        self._on_thread(resume)
+
+    def stop_all(self) -> None:
+        """Stops everything, the highest stage first, and ends the thread."""
+        stages = sorted({child.program.stage for child in self._children.values()}, reverse=True)
+        for stage in stages:
+            self._stop([name for name, child in self._children.items() if child.program.stage == stage])
+        self._inbox.put(None)
+        self._thread.join()
+
+    def kill_all(self) -> None:
+        """Ends everything at once, and the thread; for a person who will not wait."""
+
+        def kill() -> None:
+            for child in self._children.values():
+                child.wanted = False
+                if not child.ended.is_set():
+                    kill_tree(child.process.pid)
+
+        self._on_thread(kill)
+        for child in list(self._children.values()):
+            child.ended.wait(KILLED_WITHIN)
+        self._inbox.put(None)
+        self._thread.join()
+
+    def _stop(self, names: Sequence[str]) -> None:
+        def ask() -> list[_Child]:
+            children = [self._children[name] for name in names]
+            for child in children:
+                child.wanted, child.start_at = False, None
+                if not child.ended.is_set():
+                    # A stopped (frozen) process would never take the signal.
+                    for number in (child.program.stop_signal, signal.SIGCONT):
+                        os.kill(child.process.pid, number)
+            return children
+
+        children = self._on_thread(ask)
+        began = time.monotonic()
+        for child in children:
+            if not child.ended.wait(max(0.0, began + child.program.stop_within - time.monotonic())):
+                self._on_thread(lambda pid=child.process.pid: kill_tree(pid))  # type: ignore[misc]
+                child.ended.wait(KILLED_WITHIN)
+
+    def _on_thread(self, action: Callable[[], T]) -> T:
+        future: Future[T] = Future()
+        self._inbox.put((action, future))
+        return future.result()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                sent = self._inbox.get(timeout=TICK)
+            except queue.Empty:
+                pass
+            else:
+                if sent is None:
+                    return
+                action, future = sent
+                try:
+                    future.set_result(action())
+                except BaseException as error:  # noqa: BLE001 - it is raised where the action was asked for
+                    future.set_exception(error)
+            self._look_after_children()
+
+    def _look_after_children(self) -> None:
+        now = time.monotonic()
+        for child in list(self._children.values()):
+            if not child.ended.is_set():
+                if _has_ended(child.process):
+                    self._after_end(child, now)
+            elif child.start_at is not None and now >= child.start_at:
+                self._spawn_again(child)
+
+    def _after_end(self, child: _Child, now: float) -> None:
+        # What it had started goes with it: nginx's workers would keep the port.
+        kill_tree(child.process.pid)
+        child.process.wait()
+        if child.wanted and child.kept_up and not self._failure:
+            delay = 0.0 if child.meant else child.deaths.add(now)
+            if delay is None:
+                self._give_up(child)
+            else:
+                child.start_at = now + delay
+        child.meant = False
+        child.ended.set()
+
+    def _give_up(self, child: _Child) -> None:
+        said = "\n".join(f"    {line}" for line in last_lines(child.program.log))
+        self._failure = (
+            f"{child.program.name} died {self._max_deaths} times within a minute"
+            f" (the last time it {_how(child.process.returncode)}); its last words ({child.program.log}):\n{said}"
+        )
+        self.failed.set()
+
+    def _start(self, program: Program) -> None:
+        known = self._children.get(program.name)
+        if known and not known.ended.is_set():
+            raise CannotStart(f"{program.name} is already running")
+        self._children[program.name] = _Child(program, self._spawn(program), Deaths(self._max_deaths))
+
+    def _spawn_again(self, child: _Child) -> None:
+        child.start_at = None
+        child.process = self._spawn(child.program)
+        child.ended.clear()
+        self._changed()
+
+    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+        account = program.account
+        ids = ("-1", "-1") if account is None else (str(account.uid), str(account.gid))
+        with program.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - the programs are the launcher's own choice
+                [
+                    *(sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(program.death_signal))),
+                    *ids,
+                    *program.command,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=program.folder,
+                env=dict(program.environment),
+                pass_fds=self._inherited,
+                start_new_session=True,
+            )
+
+
+def last_lines(log: Path, count: int = LAST_LINES) -> list[str]:
+    """The end of a log file."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 16_384))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Looks without reaping: as long as the zombie stands, its group's number cannot be anybody else's."""
+    if sys.platform == "darwin":
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _how(returncode: int | None) -> str:
+    if returncode is None:
+        return "ended"
+    return f"was ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"ended with code {returncode}"

@@ -1,0 +1,280 @@
+"""The product in the policy's words: typed functions that act through the gateway, as a client app would.
+
+Each returns what was answered, or `Refused` with the refusal's code and clause. Reads wait for what was written through
+the same `Bookbag`, so that a story needs no pauses. The demo and the end-to-end tests use nothing else.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+import httpx
+
+POSITION = "Bookbag-Position"
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What was refused and why.
+
+    Attributes:
+        status: of HTTP; 0 where no answer came at all.
+        clause: of the policy; None where the refusal rests on none.
+    """
+
+    status: int
+    code: str
+    clause: str | None = None
+    detail: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrote:
+    """A write that was answered: where the thing can be read, and where it stands in the log."""
+
+    status: int
+    location: str
+    position: str
+
+    @property
+    def id(self) -> UUID:
+        """The id that the location ends with."""
+        return UUID(PurePosixPath(self.location).name)
+
+
+@dataclass(frozen=True, slots=True)
+class Saw:
+    """A read that was answered."""
+
+    body: Any
+
+    def __getitem__(self, key: str) -> Any:
+        return self.body[key]
+
+
+class Bookbag:
+    """One installation, seen from outside its gateway. Safe to share between threads."""
+
+    def __init__(self, gateway: str) -> None:
+        self.client = httpx.Client(
+            base_url=gateway, timeout=SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64)
+        )
+        self._positions: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def sign_in_operator(self, password: str, name: str = "operator") -> "Session | Refused":
+        """Signs a platform operator in."""
+        return self._sign_in({"operator": name, "password": password})
+
+    def sign_in(
+        self,
+        school: str,
+        login: str,
+        *,
+        password: str | None = None,
+        code: str | None = None,
+        capacity: str | None = None,
+    ) -> "Session | Refused":
+        """Signs a person in at a school by password or by one-time code, in one capacity."""
+        body = {"school": school, "login": login, "password": password, "code": code, "capacity": capacity}
+        return self._sign_in({name: value for name, value in body.items() if value is not None})
+
+    def _sign_in(self, body: Mapping[str, Any]) -> "Session | Refused":
+        answer = self.send("POST", "/v1/sessions", None, json=body)
+        if isinstance(answer, Refused):
+            return answer
+        found = answer.json()
+        return Session(self, found["token"], UUID(found["person_id"]), found["capacity"])
+
+    def policy(self) -> "Saw | Refused":
+        """The policy that is in force; needs no sign-in."""
+        answer = self.send("GET", "/v1/policy", None)
+        return answer if isinstance(answer, Refused) else Saw(answer.json())
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        token: str | None,
+        *,
+        key: str | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response | Refused:
+        """One request, its refusal read. Remembers where a write stands; a read says how far it must see."""
+        sent = dict(headers or {})
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if method == "GET" and self._positions:
+            sent[POSITION] = self.seen_so_far()
+        if method == "POST":
+            sent["Idempotency-Key"] = key or str(uuid4())
+        try:
+            answer = self.client.request(method, path, headers=sent, json=json, content=content, params=params)
+        except httpx.TransportError as error:
+            return Refused(status=0, code=type(error).__name__)
+        self._remember(answer.headers.get(POSITION))
+        return _refusal(answer) if answer.is_error else answer
+
+    def seen_so_far(self) -> str:
+        """The newest position of each log that was written to through this object."""
+        with self._lock:
+            return ", ".join(f"{service}.{part}.{at}" for (service, part), at in sorted(self._positions.items()))
+
+    def _remember(self, position: str | None) -> None:
+        if position:
+            service, partition, at = position.split(".")
+            with self._lock:
+                known = self._positions.get((service, partition), 0)
+                self._positions[service, partition] = max(known, int(at))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One person, signed in in one capacity."""
+
+    bookbag: Bookbag
+    token: str = field(repr=False)
+    person_id: UUID
+    capacity: str
+
+    # -- anyone ------------------------------------------------------------------------------------------------
+
+    def me(self) -> Saw | Refused:
+        """Who I am here: capacity, roles, classes, children."""
+        return self._see("/v1/me")
+
+    def sign_out(self) -> Wrote | Refused | None:
+        """Ends this session."""
+        answer = self.bookbag.send("DELETE", "/v1/sessions/current", self.token)
+        return answer if isinstance(answer, Refused) else None
+
+    def choose_password(self, new: str, current: str | None = None) -> Wrote | Refused | None:
+        """Sets the account's password."""
+        body = {"new": new} | ({"current": current} if current else {})
+        answer = self.bookbag.send("POST", "/v1/me/password", self.token, json=body)
+        return answer if isinstance(answer, Refused) else None
+
+    # -- operators ---------------------------------------------------------------------------------------------
+
+    def register_school(self, slug: str, name: str) -> Wrote | Refused:
+        """Makes a school."""
+        return self._write("/v1/schools", {"slug": slug, "name": name})
+
+    def import_roster(self, archive: bytes, school_id: UUID | None = None) -> Wrote | Refused:
+        """Brings in a OneRoster 1.2 set; an operator names the school, the office's is its own."""
+        path = f"/v1/schools/{school_id}/roster-imports" if school_id else "/v1/roster-imports"
+        return self._wrote(
+            self.bookbag.send("POST", path, self.token, content=archive, headers={"Content-Type": "application/zip"})
+        )
+
+    def one_time_code(self, school: str, login: str) -> str | Refused:
+        """A code that signs a person in once (development installations only)."""
+        answer = self.bookbag.send("POST", "/v1/one-time-codes", self.token, json={"school": school, "login": login})
+        return answer if isinstance(answer, Refused) else str(answer.json()["code"])
+
+    def appoint(self, login: str, role: str, school_id: UUID | None = None) -> Wrote | Refused:
+        """Appoints a member of staff as deputy headteacher, safeguarding lead, office or governor."""
+        path = f"/v1/schools/{school_id}/appointments" if school_id else "/v1/appointments"
+        return self._write(path, {"login": login, "role": role})
+
+    # -- the school's people -------------------------------------------------------------------------------------
+
+    def classes(self) -> Saw | Refused:
+        return self._see("/v1/classes")
+
+    def class_with_pupils(self, class_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/classes/{class_id}")
+
+    def pupil(self, pupil_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/pupils/{pupil_id}")
+
+    # -- points (S32 to S36) ---------------------------------------------------------------------------------------
+
+    def define_value(self, name: str, kind: str = "value") -> Wrote | Refused:
+        return self._write("/v1/values", {"kind": kind, "name": name})
+
+    def define_behaviour(self, name: str, value_id: UUID | str, points: int = 1) -> Wrote | Refused:
+        return self._write("/v1/behaviours", {"name": name, "value_id": str(value_id), "points": points})
+
+    def behaviours(self) -> Saw | Refused:
+        return self._see("/v1/behaviours")
+
+    def award(
+        self,
+        pupil_id: UUID | str,
+        behaviour_id: UUID | str | None,
+        *,
+        points: int | None = None,
+        note: str | None = None,
+        key: str | None = None,
+    ) -> Wrote | Refused:
+        """Gives a pupil points for a behaviour."""
+        body = {
+            "pupil_id": str(pupil_id),
+            "behaviour_id": None if behaviour_id is None else str(behaviour_id),
+            "points": points,
+            "note": note,
+        }
+        return self._write("/v1/points", {name: value for name, value in body.items() if value is not None}, key=key)
+
+    def revoke(self, award_id: UUID | str, reason: str, *, key: str | None = None) -> Wrote | Refused:
+        """Takes an award back."""
+        return self._write(f"/v1/points/{award_id}/revocation", {"reason": reason}, key=key)
+
+    def points_of(self, pupil_id: UUID | str) -> Saw | Refused:
+        """A pupil's total, by value, and the newest awards."""
+        return self._see(f"/v1/pupils/{pupil_id}/points")
+
+    def points_of_class(self, class_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/classes/{class_id}/points")
+
+    # -- how ---------------------------------------------------------------------------------------------------
+
+    def _see(self, path: str, params: Mapping[str, str] | None = None) -> Saw | Refused:
+        answer = self.bookbag.send("GET", path, self.token, params=params)
+        return answer if isinstance(answer, Refused) else Saw(answer.json())
+
+    def _write(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Wrote | Refused:
+        return self._wrote(self.bookbag.send("POST", path, self.token, json=body, key=key))
+
+    def _wrote(self, answer: httpx.Response | Refused) -> Wrote | Refused:
+        if isinstance(answer, Refused):
+            return answer
+        return Wrote(
+            status=answer.status_code,
+            location=answer.headers.get("Location", ""),
+            position=answer.headers.get(POSITION, ""),
+        )
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    return Refused(
+        status=answer.status_code,
+        code=str(body.get("code", "")),
+        clause=body.get("clause"),
+        detail=str(body.get("detail", "")),
+        body=body,
+    )

@@ -1,0 +1,188 @@
+"""The one handler shape on a real PostgreSQL: decided once, answered again, never doubled, whatever comes between."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.points.domain import taxonomy
+from services.points.domain.taxonomy import Taxonomy
+from shared.events.envelope import Actor
+from shared.events.identity import SchoolId
+from shared.events.points import SchoolValueDefined, SchoolValueRetired, ValueId, ValueKind
+from shared.log import read
+from shared.log.append import Answer, Claim
+from shared.log.commands import CommandHandler, Drafts, History, Request
+from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, STAFF_ONLY
+from shared.policy.refusal import Refusal
+from shared.privacy.keystore import KeyStore
+from shared.privacy.vault import Vault
+from shared.runtime import crash
+from shared.runtime.clock import SystemClock
+from shared.runtime.ids import new_id
+from tests.integration.conftest import ScratchLog
+
+
+class Desk:
+    """A command handler on a log of its own, and small commands for it."""
+
+    def __init__(self, scratch: ScratchLog, keys: KeyStore, school: UUID) -> None:
+        self.school, self.stream = school, f"values-{school}"
+        self.handler = CommandHandler(
+            scratch.pool(max_size=8), Vault("points", keys, lambda: 0.0), SystemClock(), new_id
+        )
+        self.reader = scratch.connection("points_worker")
+        self.decided = 0
+
+    def request(self, claim: Claim | None = None) -> Request:
+        return Request(
+            school_id=self.school,
+            partition=1,
+            actor=Actor(kind="staff", id="1"),
+            occurred_at=SystemClock().now(),
+            correlation_id=uuid4(),
+            claim=claim,
+        )
+
+    def define(self, value: UUID, claim: Claim | None = None, between: Callable[[], None] = lambda: None) -> Answer:
+        """Defines a value; refuses one that is there. `between` runs after the load and before the append."""
+
+        def decide(history: History) -> Drafts:
+            self.decided += 1
+            state = history.fold(self.stream, Taxonomy(), taxonomy.evolve)
+            between()
+            if value in state.values:
+                raise Refusal(STAFF_ONLY)
+            event = SchoolValueDefined(
+                school_id=SchoolId(self.school), value_id=ValueId(value), kind=ValueKind.VALUE, name="Kindness"
+            )
+            return [(self.stream, event)]
+
+        return self.handler.handle(self.request(claim), decide, location=f"/v1/values/{value}")
+
+    def retire(self, value: UUID) -> Answer:
+        def decide(history: History) -> Drafts:
+            history.fold(self.stream, Taxonomy(), taxonomy.evolve)
+            return [(self.stream, SchoolValueRetired(school_id=SchoolId(self.school), value_id=ValueId(value)))]
+
+        return self.handler.handle(self.request(), decide)
+
+    def recorded(self) -> list[str]:
+        return [event.type for event in read.stream(self.reader, self.school, self.stream)]
+
+
+@pytest.fixture
+def desk(scratch: ScratchLog, key_store: Callable[[str], KeyStore], school_id: UUID) -> Iterator[Desk]:
+    yield Desk(scratch, key_store("points"), school_id)
+    crash.install(None)
+
+
+def a_claim(body: int = 0) -> Claim:
+    return Claim(person_id=UUID(int=1), key="k", body_mac=bytes([body]) * 32)
+
+
+def test_the_same_request_with_its_key_gets_the_first_answer_and_is_not_decided_again(desk: Desk):
+    value = uuid4()
+    first = desk.define(value, a_claim())
+    assert desk.define(value, a_claim()) == first
+    assert desk.decided == 1
+    assert desk.recorded() == ["points.SchoolValueDefined"]
+
+
+def test_a_key_with_another_body_is_refused(desk: Desk):
+    desk.define(uuid4(), a_claim())
+    with pytest.raises(Refusal) as refused:
+        desk.define(uuid4(), a_claim(body=1))
+    assert refused.value.code == IDEMPOTENCY_KEY_REUSED
+    assert len(desk.recorded()) == 1
+
+
+def test_a_refusal_is_not_kept_so_the_same_key_may_succeed_later(desk: Desk):
+    value = uuid4()
+    desk.define(value)
+    with pytest.raises(Refusal):
+        desk.define(value, a_claim())
+    desk.retire(value)
+    assert desk.define(value, a_claim()).status == 201
+
+
+def test_a_request_whose_twin_was_carried_out_while_it_was_decided_gets_the_twin_s_answer(desk: Desk):
+    """The twin commits between the look for an earlier answer and the load: what follows is a refusal, not its own."""
+    value, answers = uuid4(), list[Answer]()
+
+    def decide(history: History) -> Drafts:
+        if not answers:
+            answers.append(desk.define(value, a_claim()))
+        state = history.fold(desk.stream, Taxonomy(), taxonomy.evolve)
+        if value in state.values:
+            raise Refusal(STAFF_ONLY)
+        return []
+
+    assert desk.handler.handle(desk.request(a_claim()), decide) == answers[0]
+    assert len(desk.recorded()) == 1
+
+
+def test_a_decision_whose_stream_moved_meanwhile_is_decided_anew(desk: Desk):
+    others = [uuid4()]
+
+    def meanwhile() -> None:
+        if others:
+            desk.define(others.pop())
+
+    desk.define(uuid4(), between=meanwhile)
+    assert len(desk.recorded()) == 2
+    assert desk.decided == 3
+
+
+def test_a_decision_whose_stream_always_moves_is_refused_in_the_end(desk: Desk):
+    with pytest.raises(Refusal) as refused:
+        desk.define(uuid4(), between=lambda: desk.define(uuid4()) and None)
+    assert refused.value.code == CONFLICT
+
+
+def test_many_twins_at_once_are_one_command(desk: Desk):
+    value, answers = uuid4(), list[Answer]()
+    ready = threading.Barrier(6)
+
+    def ask() -> None:
+        ready.wait(timeout=10)
+        answers.append(desk.define(value, a_claim()))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
+    assert len(desk.recorded()) == 1
+
+
+class Died(BaseException):
+    """Stands for SIGKILL inside one process."""
+
+
+def test_a_process_that_dies_after_the_append_and_before_the_answer_has_not_lost_the_command(desk: Desk, tmp_path: Any):
+    value = uuid4()
+    point = tmp_path / "crash"
+    point.write_text("append.committed")
+
+    def die() -> None:
+        raise Died
+
+    crash.install(point, kill=die)
+    with pytest.raises(Died):
+        desk.define(value, a_claim())
+    again = desk.define(value, a_claim())
+    assert again.location == f"/v1/values/{value}"
+    assert again.position == 1
+    assert len(desk.recorded()) == 1
+
+
+def test_a_command_with_nothing_to_record_is_answered_and_its_answer_kept(desk: Desk):
+    claim = a_claim()
+    first = desk.handler.handle(desk.request(claim), lambda _history: [], status=200, location="/v1/x")
+    assert (first.status, first.position) == (200, 0)
+    assert desk.handler.handle(desk.request(claim), lambda _history: [], status=500, location="/v1/y") == first

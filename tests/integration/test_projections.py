@@ -1,0 +1,326 @@
+"""Read models on a real PostgreSQL: each event once, in order, with its cursor; versions, rebuilds and row policies."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from shared.events.declaration import Erased
+from shared.events.envelope import Actor, Envelope
+from shared.events.identity import PupilAdmitted, PupilId, YearGroup
+from shared.log import read
+from shared.log.append import Command, NewEvent, append
+from shared.log.read import Head
+from shared.privacy.keystore import Eraser, KeyStore, Owner
+from shared.privacy.vault import CACHE_SECONDS, Vault
+from shared.projections import cursors
+from shared.projections.declaration import Projection, Table, Tx
+from shared.projections.install import install
+from shared.projections.rebuild import Rebuilder, no_progress
+from shared.projections.roster import shown
+from shared.projections.runner import OwnLog, Runner
+from shared.runtime import crash
+from shared.runtime.clock import SystemClock
+from shared.runtime.database import Pool, open_pool, reading
+from tests.integration.conftest import ScratchLog
+
+
+def names(version: int = 1) -> Projection:
+    """A small read model: pupils' names by id, and how often each was told."""
+    made = Projection(
+        name="names",
+        version=version,
+        source="points",
+        tables=(Table("pupil_name", {"pupil_id": "uuid", "given_name": "text", "told": "integer"}, ("pupil_id",)),),
+    )
+
+    @made.on(PupilAdmitted)
+    def _(tx: Tx, e: PupilAdmitted, meta: Envelope) -> None:
+        tx.execute(
+            "INSERT INTO {pupil_name} AS n (school_id, pupil_id, given_name, told) VALUES (%s, %s, %s, 1)"
+            " ON CONFLICT (school_id, pupil_id) DO UPDATE SET given_name = excluded.given_name, told = n.told + 1",
+            meta.school_id,
+            e.pupil_id,
+            shown(e.given_name),
+        )
+
+    return made
+
+
+class House:
+    """A log with a vault and a runner, as a worker process puts them together."""
+
+    def __init__(self, scratch: ScratchLog, keys: KeyStore) -> None:
+        self.scratch = scratch
+        self.at = 0.0
+        self.vault = Vault("identity", keys, lambda: self.at)
+        self.worker: Pool = scratch.pool("points_worker")
+        self.writer = scratch.connection("points_writer")
+        self.runner = Runner(self.worker, self.vault, {"points": OwnLog(self.worker)})
+        self.rebuilder = Rebuilder(scratch.pool("points_owner"), self.runner)
+
+    def admit(self, school: UUID, pupil: UUID, name: str) -> None:
+        event = PupilAdmitted(
+            pupil_id=PupilId(pupil),
+            year_group=YearGroup.YEAR_2,
+            given_name=name,
+            family_name="Young",
+            birth_date=None,
+        )
+        event_id, stream = uuid4(), f"pupil-{pupil}"
+        [data] = self.vault.seal(school, [(event_id, event)])
+        new = NewEvent(
+            id=event_id,
+            type=event.event_type,
+            schema_version=1,
+            stream=stream,
+            data=data,
+            occurred_at=SystemClock().now(),
+            actor=Actor(kind="operator", id="1"),
+            correlation_id=uuid4(),
+            causation_id=None,
+        )
+        expected = {stream: len(read.stream(self.writer, school, stream))}
+        with self.writer.transaction():
+            append(
+                self.writer,
+                Command(
+                    school_id=school, partition=1, expected=expected, events=[new], recorded_at=SystemClock().now()
+                ),
+            )
+
+    def catch_up(self, projection: Projection) -> int:
+        return self.runner.catch_up(projection, self.runner.heads("points"))
+
+    def rows(self, school: UUID) -> list[tuple[Any, ...]]:
+        with reading(self.scratch.pool("points_reader"), school) as cursor:
+            return cursor.execute("SELECT given_name, told FROM pupil_name ORDER BY given_name").fetchall()
+
+
+@pytest.fixture
+def house(scratch: ScratchLog, key_store: Callable[[str], KeyStore]) -> Iterator[House]:
+    house = House(scratch, key_store("identity"))
+    with scratch.pool("points_owner").connection() as connection:
+        install(connection, names())
+    yield house
+    crash.install(None)
+
+
+def test_a_read_model_shows_what_was_appended(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    assert house.catch_up(names()) == 1
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def test_what_was_applied_is_not_applied_again(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    assert house.catch_up(names()) == 0
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def test_two_workers_at_once_apply_each_event_once(house: House, school_id: UUID):
+    pupil = uuid4()
+    for _ in range(40):
+        house.admit(school_id, pupil, "Ada")
+    ready = threading.Barrier(4)
+
+    def work() -> None:
+        ready.wait(timeout=10)
+        while house.catch_up(names()):
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    house.catch_up(names())
+    assert house.rows(school_id) == [("Ada", 40)]
+
+
+def test_a_failing_handler_takes_its_batch_back_and_the_cursor_stays(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    broken = names()
+
+    def fail(_tx: Tx, _event: PupilAdmitted, _meta: Envelope) -> None:
+        raise RuntimeError
+
+    broken.handlers[PupilAdmitted.event_type] = fail
+    with pytest.raises(RuntimeError):
+        house.catch_up(broken)
+    assert house.rows(school_id) == []
+    assert house.catch_up(names()) == 1
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+class Died(BaseException):
+    """Stands for SIGKILL inside one process."""
+
+
+def test_a_worker_that_dies_after_the_effects_and_before_the_commit_doubles_nothing(
+    house: House, school_id: UUID, tmp_path: Any
+):
+    house.admit(school_id, uuid4(), "Ada")
+    point = tmp_path / "crash"
+    point.write_text("projection.effects_applied")
+
+    def die() -> None:
+        raise Died
+
+    crash.install(point, kill=die)
+    with pytest.raises(Died):
+        house.catch_up(names())
+    assert house.rows(school_id) == []
+    assert house.catch_up(names()) == 1
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def test_a_log_that_does_not_continue_what_was_applied_is_not_followed(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    with house.worker.connection() as connection:
+        connection.execute("UPDATE projection_cursor SET hash = decode(repeat('11', 32), 'hex')")
+    house.admit(school_id, uuid4(), "Bea")
+    with pytest.raises(cursors.Diverged):
+        house.catch_up(names())
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def test_a_log_that_is_shorter_than_what_was_applied_is_not_followed(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    heads = {1: Head(position=0, hash=bytes(32))}
+    with pytest.raises(cursors.Diverged):
+        house.runner.catch_up(names(), heads)
+
+
+def test_a_gap_in_what_a_source_serves_is_not_passed_over(house: House, school_id: UUID):
+    for name in ("Ada", "Bea", "Cem"):
+        house.admit(school_id, uuid4(), name)
+
+    class Gappy(OwnLog):
+        def after(self, partition: int, position: int, limit: int) -> list[Envelope]:
+            found = super().after(partition, position, limit)
+            return [found[0], *found[2:]]
+
+    runner = Runner(house.worker, house.vault, {"points": Gappy(house.worker)})
+    with pytest.raises(cursors.Diverged):
+        runner.catch_up(names(), runner.heads("points"))
+    assert house.rows(school_id) == []
+
+
+def test_S16_a_reader_sees_its_school_s_rows_and_no_others(house: House):
+    ours, theirs = uuid4(), uuid4()
+    house.admit(ours, uuid4(), "Ada")
+    house.admit(theirs, uuid4(), "Bea")
+    house.catch_up(names())
+    assert house.rows(ours) == [("Ada", 1)]
+    assert house.rows(theirs) == [("Bea", 1)]
+    with house.scratch.pool("points_reader").connection() as connection:
+        assert connection.execute("SELECT * FROM pupil_name").fetchall() == []
+        connection.execute("SELECT set_config('bookbag.school_id', '', true)")
+        assert connection.execute("SELECT * FROM pupil_name").fetchall() == []
+        assert connection.execute("SELECT * FROM pupil_name_v1").fetchall() == []
+
+
+def test_a_reader_writes_nothing(house: House):
+    with (
+        house.scratch.pool("points_reader").connection() as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("DELETE FROM pupil_name_v1")
+
+
+def test_a_rebuild_gives_the_same_rows_and_leaves_nothing_over(house: House, school_id: UUID):
+    for name in ("Ada", "Bea", "Cem"):
+        house.admit(school_id, uuid4(), name)
+    house.catch_up(names())
+    before = house.rows(school_id)
+    told: list[tuple[int, int]] = []
+    house.rebuilder.rebuild(names(), lambda done, total: told.append((done, total)))
+    assert house.rows(school_id) == before
+    assert told[-1] == (3, 3)
+    tables = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'pupil_name%'"
+    assert house.writer.execute(tables).fetchone() == (1,)
+    house.admit(school_id, uuid4(), "Dee")
+    assert house.catch_up(names()) == 1
+    assert len(house.rows(school_id)) == 4
+
+
+def test_a_rebuild_mends_a_read_model_that_was_spoilt(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    with house.worker.connection() as connection:
+        connection.execute("UPDATE pupil_name_v1 SET told = 99")
+    house.rebuilder.rebuild(names(), no_progress)
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def test_a_rebuild_while_others_read_and_write_misses_nothing(house: House, school_id: UUID):
+    for number in range(30):
+        house.admit(school_id, uuid4(), f"Pupil {number:02}")
+    house.catch_up(names())
+    stop, seen = threading.Event(), list[int]()
+
+    def look() -> None:
+        pool = house.scratch.pool("points_reader")
+        while not stop.is_set():
+            with reading(pool, school_id) as cursor:
+                row = cursor.execute("SELECT count(*) FROM pupil_name").fetchone()
+                seen.append(row[0] if row else -1)
+
+    def write() -> None:
+        for number in range(30, 60):
+            house.admit(school_id, uuid4(), f"Pupil {number:02}")
+            house.catch_up(names())
+
+    reader, writer = threading.Thread(target=look), threading.Thread(target=write)
+    reader.start()
+    writer.start()
+    for _ in range(3):
+        house.rebuilder.rebuild(names(), no_progress)
+    writer.join(timeout=60)
+    house.catch_up(names())
+    stop.set()
+    reader.join(timeout=60)
+    assert len(house.rows(school_id)) == 60
+    assert seen == sorted(seen), "a reader saw rows go"
+    assert min(seen) >= 30
+
+
+def test_a_new_version_is_built_beside_the_old_one_and_swapped_in(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    house.rebuilder.install_or_rebuild(names(version=2), no_progress)
+    assert house.rows(school_id) == [("Ada", 1)]
+    found = house.writer.execute("SELECT version, tables FROM projection_live").fetchall()
+    assert found == [(2, ["pupil_name_v2"])]
+    tables = house.writer.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'pupil_name%'").fetchall()
+    assert tables == [("pupil_name_v2",)]
+    house.admit(school_id, uuid4(), "Bea")
+    assert house.catch_up(names(version=2)) == 1
+
+
+def test_S18_after_a_key_is_destroyed_a_rebuild_shows_no_name_and_everything_still_folds(house: House, school_id: UUID):
+    pupil, other = uuid4(), uuid4()
+    house.admit(school_id, pupil, "Canary")
+    house.admit(school_id, other, "Bea")
+    house.catch_up(names())
+    config = house.scratch.config
+    with open_pool(config.server("passfile.owner"), database="bookbag_keys", role="keys_eraser", max_size=1) as pool:
+        from shared.privacy.categories import Category
+
+        eraser = Eraser(pool)
+        assert eraser.destroy([Owner(school_id, pupil, Category.PUPIL_PARTICULARS)], SystemClock().now()) == 1
+    house.at = CACHE_SECONDS
+    [first, _] = house.vault.open(read.after(house.writer, 1, 0, 10))
+    assert isinstance(first, PupilAdmitted)
+    assert first.given_name == Erased()
+    assert replace(first, given_name="", family_name="").year_group is YearGroup.YEAR_2
+    house.rebuilder.rebuild(names(), no_progress)
+    assert set(house.rows(school_id)) == {(None, 1), ("Bea", 1)}

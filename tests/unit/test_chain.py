@@ -1,0 +1,129 @@
+"""The hash chain: what is hashed is RFC 8785, and nothing in an envelope can change unseen."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.events.envelope import (
+    GENESIS,
+    Actor,
+    Envelope,
+    canonical,
+    envelope_from_wire,
+    envelope_to_wire,
+    sealed_envelope,
+)
+from shared.events.wire import WireError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+KEYS = st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), max_size=8)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_canonical_bytes_are_those_of_rfc_8785(value: Any):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [1.5, 2**53, -(2**53), {"é": 1}, {1: 2}, [object()]])
+def test_what_no_event_can_hold_has_no_canonical_bytes(value: Any):
+    with pytest.raises(WireError):
+        canonical(value)
+
+
+def an_envelope(**changes: Any) -> Envelope:
+    at = datetime(2026, 9, 7, 8, 30, tzinfo=UTC)
+    known: dict[str, Any] = {
+        "previous": GENESIS,
+        "id": UUID(int=1),
+        "type": "points.PointAwarded",
+        "schema_version": 1,
+        "school_id": UUID(int=2),
+        "stream": "points-1",
+        "stream_version": 1,
+        "partition": 1,
+        "position": 1,
+        "occurred_at": at,
+        "recorded_at": at,
+        "actor": Actor(kind="staff", id="7"),
+        "correlation_id": UUID(int=3),
+        "causation_id": None,
+        "data": {"points": 1},
+    }
+    return sealed_envelope(**(known | changes))
+
+
+CHANGES: dict[str, Any] = {
+    "previous": bytes([1]) * 32,
+    "id": UUID(int=9),
+    "type": "points.PointRevoked",
+    "schema_version": 2,
+    "school_id": UUID(int=9),
+    "stream": "points-2",
+    "stream_version": 2,
+    "partition": 2,
+    "position": 2,
+    "occurred_at": datetime(2026, 9, 7, 8, 30, tzinfo=UTC) + timedelta(microseconds=1),
+    "recorded_at": datetime(2026, 9, 7, 8, 30, tzinfo=UTC) + timedelta(microseconds=1),
+    "actor": Actor(kind="staff", id="8"),
+    "correlation_id": UUID(int=9),
+    "causation_id": UUID(int=9),
+    "data": {"points": 2},
+}
+
+
+def test_the_list_of_changes_names_every_field():
+    assert CHANGES.keys() | {"hash"} == {field.name for field in dataclasses.fields(Envelope)}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_changed_field_no_longer_has_its_hash(field: str):
+    envelope = an_envelope()
+    assert envelope.hash_is_right()
+    assert not dataclasses.replace(envelope, **{field: CHANGES[field]}).hash_is_right()
+
+
+def test_an_envelope_comes_back_from_the_wire_as_it_was():
+    envelope = an_envelope(causation_id=UUID(int=5))
+    assert envelope_from_wire(envelope_to_wire(envelope)) == envelope
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("position", 0),
+        ("position", "1"),
+        ("position", True),
+        ("hash", "00"),
+        ("id", 1),
+        ("occurred_at", "2026-09-07T08:30:00Z"),
+        ("occurred_at", "2026-09-07T08:30:00.000000+01:00"),
+        ("actor", "nobody"),
+        ("data", []),
+        ("type", ""),
+    ],
+)
+def test_an_ill_typed_envelope_is_refused(field: str, value: object):
+    with pytest.raises(WireError):
+        envelope_from_wire(envelope_to_wire(an_envelope()) | {field: value})
+
+
+@pytest.mark.parametrize("raw", [{}, {"id": "x"}])
+def test_an_envelope_with_missing_fields_is_refused(raw: dict[str, object]):
+    with pytest.raises(WireError):
+        envelope_from_wire(raw)
+
+
+def test_an_envelope_with_an_unknown_field_is_refused():
+    with pytest.raises(WireError):
+        envelope_from_wire(envelope_to_wire(an_envelope()) | {"extra": 1})

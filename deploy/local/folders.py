@@ -44,6 +44,12 @@ def password_in(path: Path) -> str:
     return path.read_text().strip()
 
 
+def put_aside(logs: Path) -> None:
+    """Keeps the last run's logs as *.log.1: what a log shows is this run's."""
+    for log in logs.glob("*.log"):
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
 @dataclass(slots=True)
 class RunLock:
     """Holds a run folder for one launcher.

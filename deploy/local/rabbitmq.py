@@ -104,11 +104,12 @@ class PrivateRabbit:
         self._folder = private_folder(folder)
         self._logs = logs
         self.password_file = folder / "password"
+        self.ports: tuple[int, ...] = ()
 
-    def programs(self, ports: Ports) -> tuple[Program, Program]:
-        """epmd, which starts first, and the broker."""
-        epmd_port = ports.take()
-        return self._epmd(epmd_port), self._broker(ports.take(), ports.take(), epmd_port)
+    def programs(self, ports: Ports) -> tuple[Program | None, Program]:
+        """What has to answer first, and the broker."""
+        epmd_port, port, distribution = self.ports = (ports.take(), ports.take(), ports.take())
+        return self._epmd(epmd_port), self._broker(port, distribution, epmd_port)
 
     def _epmd(self, port: int) -> Program:
         return Program(

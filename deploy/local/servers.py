@@ -1,45 +1,25 @@
 """PostgreSQL and RabbitMQ, private on loopback or named by the environment: what services stand on."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from deploy.local import named, postgres, rabbitmq
+from deploy.local.backoff import DEATHS_IN_A_MINUTE
+from deploy.local.endpoints import Broker, Postgres
 from deploy.local.faults import CannotStart, EarlyExit
-from deploy.local.folders import ROOT, RunLock, private_folder
-from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.folders import ROOT, RunLock, private_folder, put_aside
+from deploy.local.ports import LOOPBACK, Ports, is_free
 from deploy.local.progress import Say, step, to_nobody
 from deploy.local.supervise import Program, Supervisor
-
-T = TypeVar("T")
 
 TRIES = 3
 SOFTWARE = ROOT / "run" / "software"
 """Unpacked packages: shared by all run folders of a project."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postgres:
-    """Where PostgreSQL answers and who rules it."""
-
-    host: str
-    port: int
-    superuser: str
-    password_file: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where RabbitMQ answers; user bookbag, vhost /."""
-
-    host: str
-    port: int
-    password_file: Path
-    epmd_port: int | None = None
+POSTGRES, EPMD, BROKER = "postgres", "epmd", "broker"
 
 
 class Servers:
@@ -51,7 +31,7 @@ class Servers:
     """
 
     postgres: Postgres
-    broker: Broker | None
+    broker: Broker
 
     def __init__(
         self,
@@ -67,14 +47,14 @@ class Servers:
         self.run_dir = run_dir.absolute()
         self.ports = Ports()
         self.say = say
-        self.broker = None
+        self.environment = environment
         self._with_broker = broker
-        self._environment = environment
         self._settings = postgres_settings
         self._changed = changed
         self._lock = RunLock(self.run_dir)
         self._stack = ExitStack()
-        self._private: postgres.PrivatePostgres | None = None
+        self._cluster: postgres.PrivatePostgres | None = None
+        self._node: rabbitmq.PrivateRabbit | None = None
         self._supervisor: Supervisor | None = None
 
     @property
@@ -83,7 +63,7 @@ class Servers:
 
     @property
     def supervisor(self) -> Supervisor:
-        """Looks after the programs, also those that others start with it."""
+        """Looks after the programs, also those that others start beside the servers."""
         assert self._supervisor is not None, "not started"  # noqa: S101 - a mistake of the caller
         return self._supervisor
 
@@ -97,38 +77,145 @@ class Servers:
         self.close()
 
     def start(self) -> None:
-        """Starts what is wanted.
+        """Starts what is wanted and waits until it serves.
 
         Raises:
             CannotStart: says in a sentence why not; nothing is left running.
         """
-        self._lock.take(self.say)
-        self._stack.callback(self._lock.release)
         try:
-            _put_aside(private_folder(self.logs))
-            # All are found before any is started, so that a machine that lacks one is left as it was.
-            find_postgres = self._find_postgres()
-            find_broker = self._find_broker() if self._with_broker else None
-            self._supervisor = Supervisor(
-                inherited=[self._lock.inherited],
-                max_deaths=int(self._environment.get("BOOKBAG_MAX_DEATHS_PER_MINUTE", "5")),
-                changed=self._changed,
-            )
-            self._stack.callback(self._supervisor.stop_all)
-            if find_broker:
-                begun = find_broker()
-            self.postgres = find_postgres()
-            if find_broker:
-                self.broker = begun()
+            self.take()
+            self.begin()
+            self.wait_for_broker()
         except BaseException:
             self.close()
             raise
+
+    def take(self) -> None:
+        """Takes the run folder and finds what to run. Nothing is started: a machine that lacks something stays as it is.
+
+        Raises:
+            CannotStart: another launcher has the folder, or there is nothing to run.
+        """
+        self._lock.take(self.say)
+        self._stack.callback(self._lock.release)
+        put_aside(private_folder(self.logs))
+        self._choose()
+
+    def begin(self) -> None:
+        """Starts both, and waits for PostgreSQL alone: the broker takes longer, and there is much to do meanwhile.
+
+        Raises:
+            CannotStart: one does not start.
+        """
+        self._supervisor = Supervisor(
+            inherited=[self._lock.inherited],
+            max_deaths=_max_deaths(self.environment),
+            changed=self._changed,
+            say=self.say,
+        )
+        self._stack.callback(self._supervisor.stop_all)
+        self._start_broker()
+        self._start_postgres()
+
+    def wait_for_broker(self) -> None:
+        """Returns when the broker takes clients; at once where none is wanted or another's is used."""
+        if self._node is None:
+            return
+        with step(self.say, "starting RabbitMQ"):
+            for attempt in range(TRIES):
+                try:
+                    self.supervisor.wait_ready([EPMD, BROKER])
+                except EarlyExit:
+                    if attempt == TRIES - 1 or all(is_free(port) for port in self._node.ports):
+                        raise
+                    self.supervisor.stop(EPMD)
+                    self.supervisor.stop(BROKER)
+                    self._start_broker()
+                else:
+                    return
 
     def close(self) -> None:
         """Stops everything in order. Safe to call twice."""
         self._stack.close()
 
     def discard(self) -> None:
-        """Removes what PostgreSQL keeps outside the run folder. Call it when closed."""
-        if self._private is not None:
-            self._private.discard()
+        """Removes the databases, also where PostgreSQL keeps them outside the run folder. Call it when closed."""
+        if self._cluster is not None:
+            self._cluster.discard()
+
+    def _choose(self) -> None:
+        known = named.postgres(self.environment, self.say)
+        if known:
+            self.postgres = known
+        else:
+            folder = self.run_dir / "postgres"
+            found = postgres.find(SOFTWARE, folder, self.say, self.environment)
+            self._cluster = postgres.PrivatePostgres(found, folder, self.logs / "postgres.log", self._settings)
+        if not self._with_broker:
+            return
+        known_broker = named.broker(self.environment, self.say)
+        if known_broker:
+            self.broker = known_broker
+        else:
+            node = rabbitmq.find(SOFTWARE, self.say, self.environment)
+            self._node = rabbitmq.PrivateRabbit(node, self.run_dir / "rabbitmq", self.logs)
+
+    def _start_broker(self) -> None:
+        if self._node is None:
+            return
+        before, node = self._node.programs(self.ports)
+        if before:
+            self.supervisor.start(before)
+            self.supervisor.wait_ready([before.name])
+        self.supervisor.start(node)
+        self.broker = Broker(host=LOOPBACK, port=_port(node), password_file=self._node.password_file)
+
+    def _start_postgres(self) -> None:
+        if self._cluster is None:
+            return
+        self._cluster.prepare(self.supervisor, self.say)
+        with step(self.say, "starting PostgreSQL"):
+            program = self.start_on_free_port(self._cluster.program)
+        self.postgres = Postgres(
+            host=LOOPBACK,
+            port=_port(program),
+            superuser=postgres.SUPERUSER,
+            password_file=self._cluster.password_file,
+        )
+
+    def start_on_free_port(self, made: Callable[[int], Program], ports: Sequence[int] = ()) -> Program:
+        """Starts a program and waits for it; on another port where somebody took its port in between.
+
+        Args:
+            ports: to try first.
+
+        Raises:
+            EarlyExit: it ended for another reason.
+        """
+        wanted = list(ports)
+        for _ in range(TRIES - 1):
+            program = made(self.ports.take_if_free(wanted.pop(0)) if wanted else self.ports.take())
+            self.supervisor.start(program)
+            try:
+                self.supervisor.wait_ready([program.name])
+            except EarlyExit:
+                if is_free(_port(program)):
+                    raise
+            else:
+                return program
+        program = made(self.ports.take())
+        self.supervisor.start(program)
+        self.supervisor.wait_ready([program.name])
+        return program
+
+
+def _port(program: Program) -> int:
+    assert program.port is not None  # noqa: S101 - servers listen
+    return program.port
+
+
+def _max_deaths(environment: Mapping[str, str]) -> int:
+    text = environment.get("BOOKBAG_MAX_DEATHS_PER_MINUTE", str(DEATHS_IN_A_MINUTE))
+    if not text.isdigit() or int(text) < 1:
+        raise CannotStart("BOOKBAG_MAX_DEATHS_PER_MINUTE must be a whole number from 1")
+    return int(text)

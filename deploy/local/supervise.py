@@ -19,11 +19,13 @@ from typing import Any, TypeVar
 
 from deploy.local.backoff import DEATHS_IN_A_MINUTE, Deaths
 from deploy.local.faults import CannotStart, EarlyExit
+from deploy.local.progress import Say, to_nobody
 from deploy.local.tree import kill_tree
 
 T = TypeVar("T")
 
 TICK = 0.05
+WATCHED_EVERY = 0.3
 LAST_LINES = 15
 KILLED_WITHIN = 10.0
 CHILD = Path(__file__).with_name("child.py")
@@ -84,8 +86,10 @@ class Supervisor:
         inherited: Sequence[int] = (),
         max_deaths: int = DEATHS_IN_A_MINUTE,
         changed: Callable[[], None] = lambda: None,
+        say: Say = to_nobody,
     ) -> None:
         """Args: inherited: descriptors that every child keeps open; changed: called when a child was started again."""
+        self._say = say
         self._inherited = tuple(inherited)
         self._max_deaths = max_deaths
         self._changed = changed
@@ -115,16 +119,18 @@ class Supervisor:
         """Starts it. It is not started again should it die before `wait_ready` has seen it ready."""
         self._on_thread(lambda: self._start(program))
 
-    def run(self, program: Program, within: float) -> None:
-        """Runs a program that ends by itself.
+    def run(self, program: Program, within: float, watch: Callable[[], None] = lambda: None) -> None:
+        """Runs a program that ends by itself; calls `watch` several times a second meanwhile.
 
         Raises:
             CannotStart: it failed, or was not done in time.
         """
         self.start(program)
         child = self._children[program.name]
+        deadline = time.monotonic() + within
         try:
-            ended = child.ended.wait(within)
+            while not (ended := child.ended.wait(WATCHED_EVERY)) and time.monotonic() < deadline:
+                watch()
         finally:
             self.stop(program.name)
             self._children.pop(program.name, None)
@@ -200,7 +206,7 @@ class Supervisor:
         self._thread.join()
 
     def kill_all(self) -> None:
-        """Ends everything at once, and the thread; for a person who will not wait."""
+        """Ends everything at once, for a person who will not wait; `stop_all` then has nothing left to wait for."""
 
         def kill() -> None:
             for child in self._children.values():
@@ -209,10 +215,6 @@ class Supervisor:
                     kill_tree(child.process.pid)
 
         self._on_thread(kill)
-        for child in list(self._children.values()):
-            child.ended.wait(KILLED_WITHIN)
-        self._inbox.put(None)
-        self._thread.join()
 
     def _stop(self, names: Sequence[str]) -> None:
         def ask() -> list[_Child]:
@@ -272,6 +274,8 @@ class Supervisor:
                 self._give_up(child)
             else:
                 child.start_at = now + delay
+                how = _how(child.process.returncode)
+                self._say(f"{child.program.name} {how}; started again in {delay:.1f} s")
         child.meant = False
         child.ended.set()
 

@@ -33,7 +33,7 @@ def migrate(config: OperatorConfig, say: Say) -> None:
 def migrate_keys(config: OperatorConfig, say: Say) -> None:
     """The key database, and its own copy of who opens which category."""
     _apply(config, "bookbag_keys", "keys_owner", [ROOT / "shared/privacy/migrations"], say)
-    _grant_categories(config)
+    grant_categories(config)
 
 
 def said(say: Say, name: str) -> Progress:
@@ -54,10 +54,11 @@ def _apply(config: OperatorConfig, database: str, owner: str, folders: list[Path
         backend.connection.close()
 
 
-def _grant_categories(config: OperatorConfig) -> None:
+def grant_categories(config: OperatorConfig, database: str = "bookbag_keys") -> None:
+    """Writes the closed table of categories into the database that enforces it."""
     rows = [(f"keys_{service}", category) for category, rule in CATEGORIES.items() for service in rule.opened_by]
     server = config.server("passfile.owner")
-    with psycopg.connect(**conninfo(server, database="bookbag_keys", role="keys_owner")) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(**conninfo(server, database=database, role="keys_owner")) as connection:  # type: ignore[arg-type]
         connection.execute("DELETE FROM category_access")
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO category_access (role, category) VALUES (%s, %s)", rows)

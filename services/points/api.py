@@ -22,7 +22,7 @@ from services.points.schemas import (
 )
 from shared.http.operations import Route, body, operation
 from shared.http.paging import page_of, paged
-from shared.http.writes import Asks, Written, written
+from shared.hosting.writes import Asks, Written, written
 from shared.policy.codes import (
     ALREADY_REVOKED,
     LEADERS_ONLY,

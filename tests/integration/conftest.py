@@ -1,8 +1,9 @@
-"""A real PostgreSQL with roles and databases as an operator makes them, once for all; a log of its own for each test."""
+"""A log of its own for each test, in the PostgreSQL that all share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,17 +13,10 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from deploy.operator.config import ROOT, OperatorConfig
-from deploy.operator.provision import provision
-from shared.privacy.keystore import KeyStore
+from deploy.operator.migrate import grant_categories
+from shared.privacy.keystore import Eraser, KeyStore
 from shared.runtime.database import Pool, Server, open_pool
 from shared.runtime.ids import new_id
-
-
-@pytest.fixture(scope="session")
-def operator_config(tmp_path_factory: pytest.TempPathFactory, postgres: OperatorConfig) -> OperatorConfig:
-    """The installation's databases and roles, provisioned; nothing migrated."""
-    provision(postgres)
-    return postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +41,64 @@ class ScratchLog:
         )
 
     def pool(self, role: str = "points_writer", max_size: int = 4) -> Pool:
-        passfile = self.config.secret(f"scratch.{self.name}.{role}")
-        passfile.touch(mode=0o600)
-        passfile.write_text(f"*:*:{self.name}:{role}:{_password(self.config, role)}\n")
-        server = Server(host=self.config.host, port=self.config.port, passfile=str(passfile))
-        return self.stack.enter_context(open_pool(server, database=self.name, role=role, max_size=max_size))
+        return _pool(self.config, self.name, role, self.stack, max_size)
+
+
+@contextmanager
+def scratch_database(config: OperatorConfig, owner: str, migrations: str) -> Iterator[str]:
+    """A database of its own with some migrations, dropped afterwards."""
+    name = f"scratch_{uuid4().hex[:12]}"
+    with _superuser(config) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    with _superuser(config, name) as connection:
+        connection.execute(f"ALTER SCHEMA public OWNER TO {owner}")
+        connection.execute(f"SET ROLE {owner}")
+        for file in sorted((ROOT / migrations).glob("*.sql")):
+            connection.execute(file.read_text())
+    yield name
+    with _superuser(config) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def scratch(operator_config: OperatorConfig) -> Iterator[ScratchLog]:
     """An empty log, dropped after the test."""
-    name = f"scratch_{uuid4().hex[:12]}"
-    with _superuser(operator_config) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER points_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
-    with _superuser(operator_config, name) as connection:
-        connection.execute("ALTER SCHEMA public OWNER TO points_owner")
-        connection.execute("SET ROLE points_owner")
-        for file in sorted((ROOT / "shared/log/migrations").glob("*.sql")):
-            connection.execute(file.read_text())
-    with ExitStack() as stack:
+    with (
+        scratch_database(operator_config, "points_owner", "shared/log/migrations") as name,
+        ExitStack() as stack,
+    ):
         yield ScratchLog(name, operator_config, stack)
-    with _superuser(operator_config) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchKeys:
+    """A key database, as each service's role and the eraser see it."""
+
+    name: str
+    config: OperatorConfig
+    stack: ExitStack
+
+    def pool(self, role: str) -> Pool:
+        return _pool(self.config, self.name, role, self.stack, 2)
+
+    def store(self, service: str) -> KeyStore:
+        return KeyStore(self.pool(f"keys_{service}"), bytes(32), new_id)
+
+    def eraser(self) -> Eraser:
+        return Eraser(self.pool("keys_eraser"))
 
 
 @pytest.fixture
-def key_store(operator_config: OperatorConfig) -> Iterator[Callable[[str], KeyStore]]:
-    """The key database, migrated, as one service's role sees it."""
-    from deploy.operator.migrate import migrate_keys
-
-    migrate_keys(operator_config, lambda _line: None)
-    with ExitStack() as stack:
-
-        def of(service: str) -> KeyStore:
-            server = operator_config.server(f"passfile.{service}.api")
-            pool = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=2)
-            return KeyStore(stack.enter_context(pool), bytes(32), new_id)
-
-        yield of
+def keys(operator_config: OperatorConfig) -> Iterator[ScratchKeys]:
+    """An empty key database, dropped after the test."""
+    with (
+        scratch_database(operator_config, "keys_owner", "shared/privacy/migrations") as name,
+        ExitStack() as stack,
+    ):
+        grant_categories(
+            replace(operator_config, secrets=_passfile(operator_config, name, "keys_owner", "passfile.owner")), name
+        )
+        yield ScratchKeys(name, operator_config, stack)
 
 
 @pytest.fixture
@@ -104,8 +118,21 @@ def _superuser(config: OperatorConfig, database: str = "postgres") -> Connection
     )
 
 
-def _password(config: OperatorConfig, role: str) -> str:
-    import json
+def _pool(config: OperatorConfig, database: str, role: str, stack: ExitStack, max_size: int) -> Pool:
+    folder = _passfile(config, database, role, f"scratch.{role}")
+    server = Server(host=config.host, port=config.port, passfile=str(folder / f"scratch.{role}"))
+    return stack.enter_context(open_pool(server, database=database, role=role, max_size=max_size))
 
-    found: dict[str, str] = json.loads(Path(config.secret("passwords.json")).read_text())
+
+def _passfile(config: OperatorConfig, database: str, role: str, name: str) -> Path:
+    """A folder with a password file for one role in one database."""
+    folder = config.secrets / "scratch" / database
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch(mode=0o600)
+    (folder / name).write_text(f"*:*:{database}:{role}:{_password(config, role)}\n")
+    return folder
+
+
+def _password(config: OperatorConfig, role: str) -> str:
+    found: dict[str, str] = json.loads(config.secret("passwords.json").read_text())
     return found[role]

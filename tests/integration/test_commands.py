@@ -22,7 +22,7 @@ from shared.privacy.vault import Vault
 from shared.runtime import crash
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
-from tests.integration.conftest import ScratchLog
+from tests.integration.conftest import ScratchKeys, ScratchLog
 
 
 class Desk:
@@ -74,8 +74,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(scratch: ScratchLog, key_store: Callable[[str], KeyStore], school_id: UUID) -> Iterator[Desk]:
-    yield Desk(scratch, key_store("points"), school_id)
+def desk(scratch: ScratchLog, keys: ScratchKeys, school_id: UUID) -> Iterator[Desk]:
+    yield Desk(scratch, keys.store("points"), school_id)
     crash.install(None)
 
 

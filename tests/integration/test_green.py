@@ -1,4 +1,4 @@
-"""A worker's process is green: waits for the database overlap instead of stopping each other (psycopg under eventlet)."""
+"""A worker's process is green: waits for the database overlap instead of stopping one another."""
 
 import os
 import subprocess

@@ -1,14 +1,15 @@
 """`verify` finds and locates whatever a database's owner, or someone with their password, does to a log."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.events.envelope import chain_hash
+from shared.events.envelope import _hashed, canonical, chain_hash
 from shared.log import read
 from shared.log.read import Head
-from shared.log.verify import Fault, Witness, verify
+from shared.log.verify import Fault, Progress, Witness, verify
 from tests.integration.conftest import ScratchLog
 from tests.integration.test_append import a_command, an_event, run
 
@@ -94,6 +95,21 @@ def test_a_removed_event_whose_followers_moved_up_is_found(log: ScratchLog):
     assert fault.position == 3
 
 
+def test_an_event_that_was_forged_with_its_own_hash_is_found_by_its_links(log: ScratchLog):
+    owner = log.connection("points_owner")
+    owner.execute("ALTER TABLE log_event NO FORCE ROW LEVEL SECURITY")
+    event = read.after(log.connection("points_worker"), 1, 3, 1)[0]
+    forged = replace(event, data={"points": 77}, previous=bytes(32))
+    forged = replace(forged, hash=chain_hash(forged.previous, canonical(_hashed(forged))))
+    assert forged.hash_is_right()
+    owner.execute(
+        "UPDATE log_event SET data = %s, previous = %s, hash = %s WHERE position = 4",
+        ('{"points":77}', forged.previous, forged.hash),
+    )
+    [fault] = faults(log)
+    assert fault.position == 4
+
+
 def test_two_events_that_changed_places_are_found(log: ScratchLog):
     as_owner(
         log,
@@ -159,19 +175,15 @@ def test_a_history_that_was_written_anew_is_found_by_who_read_the_old_one(log: S
 def test_a_log_in_use_can_be_verified(log: ScratchLog):
     writer, connection = log.connection(), log.connection("points_worker")
 
-    class WritesMeanwhile:
-        def at(self, partition: int, position: int, head: int) -> None:
+    class WritesMeanwhile(Progress):
+        def at(self, partition: int, position: int, head: int) -> None:  # noqa: ARG002 - told, not asked
             run(writer, a_command(an_event("points-0", points=1), expected={"points-0": 3}))
 
     with connection.transaction():
-        assert verify(connection, (), WritesMeanwhile()) == []  # type: ignore[arg-type]
+        assert verify(connection, (), WritesMeanwhile()) == []
     assert read.heads(writer)[1].position == EVENTS + 1
 
 
 def _forged(last: Any) -> bytes:
-    from dataclasses import replace
-
-    from shared.events.envelope import _hashed, canonical
-
     changed = replace(last, data={"points": 77})
     return chain_hash(changed.previous, canonical(_hashed(changed)))

@@ -1,0 +1,319 @@
+"""Faults that somebody might one day make, each with the tests that must catch it.
+
+A safety property whose test passes with the fault in place has no test. `find` must stand exactly once in the file.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: what is taken out of which file, what stands there instead, and who must notice."""
+
+    name: str
+    file: str
+    find: str
+    replace: str
+    caught_by: tuple[str, ...]
+
+
+APPEND = "tests/integration/test_append.py"
+VERIFY = "tests/integration/test_verify.py"
+COMMANDS = "tests/integration/test_commands.py"
+MODELS = "tests/integration/test_projections.py"
+KEYS = "tests/integration/test_keystore.py"
+POINTS = "tests/unit/test_points_domain.py"
+PERMISSION = "tests/unit/test_points_permission.py"
+VAULT = "tests/unit/test_vault.py"
+CHAIN = "tests/unit/test_chain.py"
+
+LOG = (
+    Fault(
+        "no lock on the partition",
+        "shared/log/append.py",
+        'cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, command.partition))',
+        "pass",
+        (f"{APPEND}::test_many_writers_leave_neither_holes_nor_doubles_and_the_chain_is_whole",),
+    ),
+    Fault(
+        "expected versions are not compared",
+        "shared/log/append.py",
+        "        if actual[stream] != expected:",
+        "        if False:",
+        (f"{APPEND}::test_a_command_whose_streams_have_moved_writes_nothing",),
+    ),
+    Fault(
+        "only written streams are compared",
+        "shared/log/append.py",
+        "    for stream, expected in command.expected.items():",
+        "    for stream, expected in [(e.stream, command.expected[e.stream]) for e in command.events]:",
+        (f"{APPEND}::test_a_command_whose_streams_have_moved_writes_nothing",),
+    ),
+    Fault(
+        "a used key is not looked for under the lock",
+        "shared/log/append.py",
+        "if command.claim and (found := answered(connection, command.school_id, command.claim)):",
+        "if command.claim and (found := None):",
+        (f"{APPEND}::test_the_same_key_gets_the_first_answer_and_nothing_is_written_again",),
+    ),
+    Fault(
+        "another body under the same key is taken for the same request",
+        "shared/log/append.py",
+        "    if bytes(row[0]) != claim.body_mac:",
+        "    if False:",
+        (f"{APPEND}::test_the_same_key_with_another_body_is_refused",),
+    ),
+    Fault(
+        "events do not link",
+        "shared/log/append.py",
+        "            link = envelope.hash\n",
+        "",
+        (f"{APPEND}::test_events_stand_at_contiguous_positions_and_link_to_one_another",),
+    ),
+    Fault(
+        "a service may change events",
+        "shared/log/migrations/0001.log.sql",
+        "GRANT SELECT, INSERT ON log_event TO bookbag_writer, bookbag_worker;",
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log_event TO bookbag_writer, bookbag_worker;",
+        (f"{APPEND}::test_no_service_can_change_or_remove_an_event",),
+    ),
+    Fault(
+        "data is stored as jsonb",
+        "shared/log/migrations/0001.log.sql",
+        "    data           json        NOT NULL,",
+        "    data           jsonb       NOT NULL,",
+        (
+            f"{VERIFY}::test_a_log_that_nobody_touched_is_whole",
+            f"{VERIFY}::test_a_changed_field_is_found_where_it_stands",
+        ),
+    ),
+    Fault(
+        "the hash leaves the actor out",
+        "shared/events/envelope.py",
+        '        "actor": str(envelope.actor),\n        "correlation_id"',
+        '        "correlation_id"',
+        (CHAIN,),
+    ),
+    Fault(
+        "verify does not hash again",
+        "shared/log/verify.py",
+        "if not envelope.hash_is_right() or",
+        "if",
+        (f"{VERIFY}::test_a_changed_field_is_found_where_it_stands",),
+    ),
+    Fault(
+        "verify does not follow links",
+        "shared/log/verify.py",
+        "    if envelope.previous != at.hash:",
+        "    if False:",
+        (f"{VERIFY}::test_an_event_that_was_forged_with_its_own_hash_is_found_by_its_links",),
+    ),
+    Fault(
+        "verify does not look at the head",
+        "shared/log/verify.py",
+        "    if at != head:",
+        "    if False:",
+        (f"{VERIFY}::test_a_tail_that_was_cut_off_is_found_by_the_head",),
+    ),
+    Fault(
+        "verify asks no witness beyond the end",
+        "shared/log/verify.py",
+        "    if beyond:",
+        "    if False:",
+        (f"{VERIFY}::test_a_tail_that_was_cut_off_with_its_head_is_found_by_who_read_it",),
+    ),
+    Fault(
+        "verify asks no witness on the way",
+        "shared/log/verify.py",
+        'return f"{other.name} remembers another event here" if other else None',
+        "return None",
+        (f"{VERIFY}::test_a_history_that_was_written_anew_is_found_by_who_read_the_old_one",),
+    ),
+    Fault(
+        "a refused echo is not looked up again",
+        "shared/log/commands.py",
+        "                except Refusal:\n",
+        "                except NotImplementedError:\n",
+        (f"{COMMANDS}::test_a_request_whose_twin_was_carried_out_while_it_was_decided_gets_the_twin_s_answer",),
+    ),
+    Fault(
+        "a command is decided once and never again",
+        "shared/log/commands.py",
+        "ATTEMPTS = 5",
+        "ATTEMPTS = 1",
+        (f"{COMMANDS}::test_a_decision_whose_stream_moved_meanwhile_is_decided_anew",),
+    ),
+    Fault(
+        "the answer is kept in a transaction of its own, after the events",
+        "shared/log/commands.py",
+        "            claim=request.claim,\n        )\n        with self._pool.connection()",
+        "            claim=None,\n        )\n        with self._pool.connection()",
+        (f"{COMMANDS}::test_a_process_that_dies_after_the_append_and_before_the_answer_has_not_lost_the_command",),
+    ),
+)
+
+READ_MODELS = (
+    Fault(
+        "the cursor's row is not compared under its lock",
+        "shared/projections/runner.py",
+        "if cursors.standing(connection, consumer, source, partition, lock=True).position != at.position:",
+        "if False:",
+        (f"{MODELS}::test_two_workers_at_once_apply_each_event_once",),
+    ),
+    Fault(
+        "the cursor is read without its lock",
+        "shared/projections/runner.py",
+        "partition, lock=True).position",
+        "partition).position",
+        (f"{MODELS}::test_two_workers_at_once_apply_each_event_once",),
+    ),
+    Fault(
+        "links are not followed",
+        "shared/projections/cursors.py",
+        "if event.position != at.position + 1 or event.previous != at.hash:",
+        "if False:",
+        (f"{MODELS}::test_a_gap_in_what_a_source_serves_is_not_passed_over",),
+    ),
+    Fault(
+        "a gap is passed over",
+        "shared/projections/cursors.py",
+        "if event.position != at.position + 1 or event.previous != at.hash:",
+        "if event.position <= at.position:",
+        (f"{MODELS}::test_a_gap_in_what_a_source_serves_is_not_passed_over",),
+    ),
+    Fault(
+        "a shorter log is followed",
+        "shared/projections/runner.py",
+        "if at.position > head.position or (at.position == head.position and at.hash != head.hash):",
+        "if False:",
+        (f"{MODELS}::test_a_log_that_is_shorter_than_what_was_applied_is_not_followed",),
+    ),
+    Fault(
+        "the row policy shows every school",
+        "shared/projections/install.py",
+        'FOR SELECT TO bookbag_reader USING ({})", name, _OWN_SCHOOL)',
+        'FOR SELECT TO bookbag_reader USING (true)", name)',
+        (f"{MODELS}::test_S16_a_reader_sees_its_school_s_rows_and_no_others",),
+    ),
+    Fault(
+        "views run with their owner's rights and the owner is not held to the policy",
+        "shared/projections/install.py",
+        "WITH (security_invoker = true) AS",
+        "AS",
+        (f"{MODELS}::test_S16_a_reader_sees_its_school_s_rows_and_no_others",),
+    ),
+    Fault(
+        "a rebuild swaps without comparing with the live model",
+        "shared/projections/rebuild.py",
+        "                if self._caught_up_with_live(connection, projection):",
+        "                if True:",
+        (f"{MODELS}::test_what_comes_between_the_last_look_and_the_swap_is_not_lost",),
+    ),
+)
+
+PRIVACY = (
+    Fault(
+        "ciphertext is not bound to its place",
+        "shared/privacy/vault.py",
+        'return b"\\0".join((school_id.bytes, event_id.bytes, field.encode()))',
+        'return b""',
+        (f"{VAULT}::test_ciphertext_does_not_open_in_another_place",),
+    ),
+    Fault(
+        "an opened key is kept for ever",
+        "shared/privacy/vault.py",
+        "if cached.until > now",
+        "if True",
+        (f"{VAULT}::test_an_opened_key_is_forgotten_after_sixty_seconds",),
+    ),
+    Fault(
+        "a missing key is taken for an erasure",
+        "shared/privacy/keystore.py",
+        "        if missing := [key_id for key_id in key_ids if key_id not in found]:",
+        "        found |= {key_id: None for key_id in key_ids if key_id not in found}\n        if missing := []:",
+        (f"{KEYS}::test_a_key_that_is_neither_held_nor_destroyed_is_an_error",),
+    ),
+    Fault(
+        "a service opens every category",
+        "shared/privacy/vault.py",
+        "return field in marks and self._service in CATEGORIES[marks[field].category].opened_by",
+        "return field in marks",
+        (f"{VAULT}::test_a_category_of_another_service_stays_sealed_and_its_key_is_not_asked_for",),
+    ),
+    Fault(
+        "the key database shows every category to every role",
+        "shared/privacy/migrations/0001.keys.sql",
+        "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n    USING (EXISTS (SELECT FROM category_access a"
+        " WHERE a.role = current_user AND a.category = subject_key.category))",
+        "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n    USING (true)",
+        (f"{KEYS}::test_another_service_s_role_cannot_read_a_key_of_a_category_that_is_not_its_own",),
+    ),
+    Fault(
+        "a destroyed subject gets a new key",
+        "shared/privacy/keystore.py",
+        "        if gone is not None and gone[0]:",
+        "        if False:",
+        (f"{KEYS}::test_a_destroyed_key_is_known_as_destroyed_and_is_not_made_again",),
+    ),
+)
+
+POLICY_RULES = (
+    Fault(
+        "S33: negative points",
+        "services/points/domain/taxonomy.py",
+        "if points < 1 and (parameters.positive_points_only or points == 0):",
+        "if points == 0:",
+        (f"{POINTS}::test_S33_a_negative_award_is_refused",),
+    ),
+    Fault(
+        "S33: any number of points",
+        "services/points/domain/taxonomy.py",
+        "    if abs(points) > parameters.max_points_per_award:",
+        "    if False:",
+        (f"{POINTS}::test_S33_an_award_is_at_most_what_the_school_allows",),
+    ),
+    Fault(
+        "S34: a retired value still earns points",
+        "services/points/domain/taxonomy.py",
+        "return behaviour if behaviour and behaviour.value_id in self.values else None",
+        "return behaviour",
+        (f"{POINTS}::test_S34_an_award_for_a_behaviour_whose_value_is_retired_is_refused",),
+    ),
+    Fault(
+        "S33: an award is taken back twice",
+        "services/points/domain/pupil_points.py",
+        "    if found.revoked:",
+        "    if False:",
+        (f"{POINTS}::test_S33_an_award_is_taken_back_once",),
+    ),
+    Fault(
+        "S33: the total forgets corrections",
+        "services/points/domain/pupil_points.py",
+        "for award in self.awards.values() if not award.revoked)",
+        "for award in self.awards.values())",
+        (f"{POINTS}::test_S33_the_total_is_the_replay_of_what_was_awarded_and_not_taken_back",),
+    ),
+    Fault(
+        "S32: everyone gives points",
+        "services/points/domain/permission.py",
+        "    if caller.capacity is not Capacity.STAFF or caller.roles.isdisjoint(GIVES_POINTS):",
+        "    if False:",
+        (f"{PERMISSION}::test_S32_points_are_given_by_staff_only",),
+    ),
+    Fault(
+        "S31: a classmate's points are shown",
+        "services/points/domain/permission.py",
+        "        case Capacity.PUPIL if caller.person_id == pupil_id:",
+        "        case Capacity.PUPIL:",
+        (f"{PERMISSION}::test_S31_S36_S43_a_pupil_s_points_are_read_by_pupil_family_class_staff_and_leaders",),
+    ),
+    Fault(
+        "S43: another family's points are shown",
+        "services/points/domain/permission.py",
+        "        case Capacity.GUARDIAN if pupil_id in caller.children:",
+        "        case Capacity.GUARDIAN:",
+        (f"{PERMISSION}::test_S31_S36_S43_a_pupil_s_points_are_read_by_pupil_family_class_staff_and_leaders",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES

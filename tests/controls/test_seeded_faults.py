@@ -1,0 +1,69 @@
+"""Each seeded fault, put into a copy of the tree, is caught by the tests that are named for it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.operator.config import ROOT, OperatorConfig
+from tests.controls.seeded_faults import FAULTS, Fault
+
+pytestmark = pytest.mark.controls
+
+SHOWN = ("services", "shared", "deploy", "tests", "pyproject.toml")
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    for name in SHOWN:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def run(copy: Path, tests: tuple[str, ...], config: OperatorConfig) -> subprocess.CompletedProcess[str]:
+    assert config.superuser_password_file is not None
+    environment = {
+        **os.environ,
+        "BOOKBAG_POSTGRES": f"{config.host}:{config.port}",
+        "BOOKBAG_POSTGRES_SUPERUSER": config.superuser or "",
+        "BOOKBAG_POSTGRES_PASSWORD_FILE": str(config.superuser_password_file),
+        "BOOKBAG_TEST_SECRETS_DIR": str(config.secrets),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests],
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_seeded_fault_is_caught(fault: Fault, copy: Path, operator_config: OperatorConfig):
+    file = copy / fault.file
+    whole = file.read_text()
+    assert whole.count(fault.find) == 1, "the control no longer fits the code it breaks"
+    try:
+        file.write_text(whole.replace(fault.find, fault.replace))
+        done = run(copy, fault.caught_by, operator_config)
+    finally:
+        file.write_text(whole)
+    assert done.returncode == 1, f"not caught:\n{done.stdout[-2000:]}"
+
+
+def test_without_a_fault_the_same_tests_pass(copy: Path, operator_config: OperatorConfig):
+    """Else a test that always fails would catch everything."""
+    tests = tuple(sorted({test for fault in FAULTS for test in fault.caught_by}))
+    done = run(copy, tests, operator_config)
+    assert done.returncode == 0, done.stdout[-2000:]

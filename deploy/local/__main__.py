@@ -21,9 +21,10 @@ def main() -> int:
     commands.add_parser("run", help="start an installation on this machine; Ctrl-C stops it")
     servers = commands.add_parser("servers", help="start PostgreSQL and RabbitMQ alone")
     servers.add_argument("--check", action="store_true", help="stop them again as soon as they answer")
-    tests = commands.add_parser("test", help="run pytest in a run folder of its own")
-    tests.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest")
-    chosen = parser.parse_args()
+    commands.add_parser("test", help="run pytest in a run folder of its own; what follows is pytest's")
+    chosen, arguments = parser.parse_known_args()
+    if arguments and chosen.command != "test":
+        parser.error(f"not understood: {' '.join(arguments)}")
     run_dir = Path(os.environ.get("BOOKBAG_RUN_DIR") or ROOT / "run").absolute()
     stop_on_signals()
     try:
@@ -33,7 +34,7 @@ def main() -> int:
             case "servers":
                 return serve(run_dir, check=chosen.check)
             case _:
-                return run_suite(chosen.arguments)
+                return run_suite(arguments)
     except CannotStart as reason:
         print(reason, file=sys.stderr, flush=True)
         return REFUSED

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from deploy.local.faults import CannotStart
 from deploy.local.supervise import Account
 
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - the folder made there has a random name and its owner is checked
+PREFIX = "bookbag-"
 CANDIDATES = ("postgres", "nobody")
 
 
@@ -40,9 +42,18 @@ def folder_for(account: Account, note: Path) -> Path:
         known = Path(note.read_text().strip())
         if known.is_dir() and not known.is_symlink():
             if known.stat().st_uid != account.uid:
-                raise CannotStart(f"{known} does not belong to {account.name}; put it right, or start anew with: make clean")
+                raise CannotStart(
+                    f"{known} does not belong to {account.name}; put it right, or start anew with: make clean"
+                )
             return known
-    made = Path(tempfile.mkdtemp(prefix="bookbag-", dir=OUTSIDE))
+    made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=OUTSIDE))
     os.chown(made, account.uid, account.gid)
     note.write_text(f"{made}\n")
     return made
+
+
+def remove_place(note: Path) -> None:
+    """Removes the folder that `folder_for` made, whose name the note keeps."""
+    place = Path(note.read_text().strip())
+    if place.parent == OUTSIDE and place.name.startswith(PREFIX) and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)

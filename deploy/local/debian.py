@@ -122,7 +122,9 @@ class _Fetch:
         named = packages_named(self._run(["apt-get", "-qq", "--print-uris", "install", self._bundle]))
         own, lacked = split(self._bundle, named, self._installed())
         if not own:
-            raise CannotStart(f"apt knows no {self._bundle}; add Debian's main component, or install it: apt-get install {self._bundle}")
+            raise CannotStart(
+                f"apt knows no {self._bundle}; add Debian's main component, or install it: apt-get install {self._bundle}"
+            )
         folder = f"{self._bundle}-{hashlib.sha256(f'{own}{_machine(self._software)}'.encode()).hexdigest()[:16]}"
         prefix, partial = self._software / folder, self._software / f"{folder}.new"
         shutil.rmtree(partial, ignore_errors=True)
@@ -193,7 +195,12 @@ class _Fetch:
         for name in ("state", "lists/partial", "cache/archives/partial", "log"):
             (self._apt / name).mkdir(parents=True, exist_ok=True)
         (self._apt / "status").write_text("")
-        hooks = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success", "DPkg::Post-Invoke", "DPkg::Pre-Install-Pkgs")
+        hooks = (
+            "APT::Update::Post-Invoke",
+            "APT::Update::Post-Invoke-Success",
+            "DPkg::Post-Invoke",
+            "DPkg::Pre-Install-Pkgs",
+        )
         values = {
             "Dir::State": self._apt / "state",
             "Dir::State::lists": self._apt / "lists",
@@ -227,7 +234,9 @@ class _Fetch:
                 env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
             )
         except subprocess.TimeoutExpired:
-            raise CannotStart(f"{program} was not done within {_APT_WITHIN} s; look at the network and try again") from None
+            raise CannotStart(
+                f"{program} was not done within {_APT_WITHIN} s; look at the network and try again"
+            ) from None
         if done.returncode != 0:
             words = [line for line in done.stderr.splitlines() if line.startswith("E:")][:3] or ["(no words)"]
             raise CannotStart(

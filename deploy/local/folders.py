@@ -78,7 +78,9 @@ class RunLock:
             self._own = _opened(self.folder / "launcher.lock")
             self._children = _opened(self.folder / "children.lock")
         except OSError as error:
-            raise CannotStart(f"{self.folder} cannot be written ({error.strerror}); name another: BOOKBAG_RUN_DIR=FOLDER") from None
+            raise CannotStart(
+                f"{self.folder} cannot be written ({error.strerror}); name another: BOOKBAG_RUN_DIR=FOLDER"
+            ) from None
         if not _locked(self._own):
             self.release()
             raise CannotStart(
@@ -114,6 +116,15 @@ class FileLock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._handle)
+
+
+def wait_for_children(lock: Path) -> None:
+    """Returns when no child of a launcher that used the folder is left, or after a while."""
+    handle = _opened(lock)
+    try:
+        _locked_within(handle, LAST_ENDS_WITHIN)
+    finally:
+        os.close(handle)
 
 
 def _opened(path: Path) -> int:

@@ -137,6 +137,10 @@ class Installation:
             self._up = False
         self._stack.close()
 
+    def kill_all(self) -> None:
+        """Ends every process at once, for a person who will not wait; `close` then has nothing to wait for."""
+        self.servers.kill_all()
+
     def discard(self) -> None:
         """Removes the databases. Call it when closed."""
         self.servers.discard()
@@ -258,9 +262,7 @@ class Installation:
                 supervisor.stop(name)
 
     def _start_gateway(self, found: nginx.Binary | Image) -> None:
-        gateway = nginx.PrivateNginx(
-            found, self.run_dir / "nginx", self.servers.logs / "nginx.log", self._rendered
-        )
+        gateway = nginx.PrivateNginx(found, self.run_dir / "nginx", self.servers.logs / "nginx.log", self._rendered)
         with step(self._say, "starting nginx"):
             wanted = [] if self._gateway_port is None else [self._gateway_port]
             program = self.servers.start_on_free_port(gateway.program, wanted)

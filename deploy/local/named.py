@@ -78,7 +78,9 @@ def broker(environment: Mapping[str, str], say: Say) -> Broker | None:
 
 def _check(server: str, version: Version, variable: str, say: Say) -> None:
     if is_too_old(server, version):
-        raise CannotStart(f"{variable}: {server} {shown(version)} is older than {shown(LEAST[server])}; name a newer one")
+        raise CannotStart(
+            f"{variable}: {server} {shown(version)} is older than {shown(LEAST[server])}; name a newer one"
+        )
     say(f"{server}: {shown(version)} that {variable} names")
 
 

@@ -111,7 +111,14 @@ class PrivateNginx:
         if isinstance(self._found, Image):
             return self._found.program(
                 "nginx",
-                options=["--network", "host", "-v", f"{self._folder}:{self._folder}", "-v", f"{self._log.parent}:{self._log.parent}"],
+                options=[
+                    "--network",
+                    "host",
+                    "-v",
+                    f"{self._folder}:{self._folder}",
+                    "-v",
+                    f"{self._log.parent}:{self._log.parent}",
+                ],
                 command=["nginx", *arguments, "-g", "daemon off;"],
                 folder=self._folder,
                 log=self._log,

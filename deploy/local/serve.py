@@ -26,7 +26,7 @@ def serve(run_dir: Path, *, check: bool) -> int:
 
 def _until_told(servers: Servers) -> int:
     with servers:
-        on_second_signal(servers.supervisor.kill_all)
+        on_second_signal(servers.kill_all)
         for name, found in (("PostgreSQL", servers.postgres), ("RabbitMQ", servers.broker)):
             to_terminal(f"{name}: {found.host}:{found.port}, password in {found.password_file}")
         to_terminal("Ctrl-C stops them.")

@@ -20,9 +20,9 @@ from services.points.schemas import (
     ValueDefinition,
     Values,
 )
-from shared.http.operations import Route, body, operation
-from shared.http.paging import page_of, paged
 from shared.hosting.writes import Asks, Written, written
+from shared.http.operations import Route, body, operation
+from shared.http.paging import PageQuery, page_of, paged
 from shared.policy.codes import (
     ALREADY_REVOKED,
     LEADERS_ONLY,
@@ -194,7 +194,7 @@ class PointsOfPupil:
         response=PupilPoints,
         clauses=["S31", "S36", "S43"],
         codes=[NOT_FOUND, NOT_YOUR_AREA, NOT_CLASS_TEACHER],
-        paged=True,
+        query=PageQuery,
         waits=True,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, pupil_id: UUID) -> None:

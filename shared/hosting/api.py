@@ -11,11 +11,11 @@ import httpx
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from shared.hosting.writes import Asks
 from shared.http.app import AppConfig, Translation, make_app
 from shared.http.operations import Route
 from shared.http.position import LogPosition
 from shared.http.principal import HEADER, Reask, public_key_from_pem
-from shared.hosting.writes import Asks
 from shared.log.commands import CommandHandler
 from shared.log.feed import FeedResource, HeadsResource
 from shared.policy.codes import NOT_FOUND, NOT_SIGNED_IN, OUTCOME_UNKNOWN, UNAVAILABLE

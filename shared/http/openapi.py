@@ -111,7 +111,12 @@ def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
         found += [NOT_SIGNED_IN, PRINCIPAL_EXPIRED]
         if not operation.restricted:
             found += [SUSPENDED, REMOVED]
-    found += _BODY_CODES if operation.request else (BODY_NOT_TAKEN,)
+    if operation.request:
+        found += _BODY_CODES
+    elif operation.upload:
+        found += (LENGTH_REQUIRED, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+    else:
+        found += (BODY_NOT_TAKEN,)
     if operation.query or operation.paged:
         found.append(INVALID_FIELDS)
     if operation.paged:
@@ -135,6 +140,8 @@ def _operation(operation: Operation, verb: str, path: Sequence[Mapping[str, Any]
     }
     if operation.clauses:
         made["x-clauses"] = [str(clause) for clause in operation.clauses]
+    if operation.upload:
+        made["requestBody"] = {"required": True, "content": {operation.upload: {}}}
     if operation.request:
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.request}}}
     return made

@@ -13,6 +13,9 @@ from shared.policy.clauses import ClauseId
 from shared.policy.codes import INVALID_FIELDS, MALFORMED_JSON, UNSUPPORTED_MEDIA_TYPE, Code
 from shared.policy.refusal import Refusal
 
+MAX_UPLOAD = 8 * 1024 * 1024
+"""Bytes of the largest body that is no JSON: a school's roster."""
+
 Responder = TypeVar("Responder", bound=Callable[..., None])
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -25,6 +28,7 @@ class Operation:
 
     Attributes:
         request: of the body; None for an operation that takes none (a body is then refused).
+        upload: the media type of a body that is no JSON, up to MAX_UPLOAD bytes; `raw_body` gives it.
         query: of the query's parameters; None for an operation that takes none.
         response: of the answer's body.
         codes: refusals of its own, beside those that any operation may answer.
@@ -37,6 +41,7 @@ class Operation:
 
     summary: str
     request: type[Schema] | None
+    upload: str | None
     query: type[Schema] | None
     response: type[Schema] | None
     status: int
@@ -56,6 +61,7 @@ def operation(
     tag: str,
     status: int = 200,
     request: type[Schema] | None = None,
+    upload: str | None = None,
     query: type[Schema] | None = None,
     response: type[Schema] | None = None,
     clauses: Sequence[str] = (),
@@ -75,6 +81,7 @@ def operation(
         tag=tag,
         status=status,
         request=request,
+        upload=upload,
         query=query,
         response=response,
         clauses=tuple(ClauseId(clause) for clause in clauses),

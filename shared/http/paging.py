@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import orjson
 from falcon import Request
 
+from shared.http.schemas import Schema, StrictInt, Text
 from shared.http.strict_json import decode
 from shared.policy.codes import BAD_CURSOR, INVALID_FIELDS
 from shared.policy.refusal import Refusal
@@ -39,6 +40,13 @@ class Page:
         if len(key) != len(kinds) or any(type(part) is not kind for part, kind in zip(key, kinds, strict=True)):
             raise Refusal(BAD_CURSOR)
         return key
+
+
+class PageQuery(Schema):
+    """The query of an operation whose answer holds a page among other things; `page_of` reads it."""
+
+    limit = StrictInt(1, MOST, text=True)
+    after = Text(1, MAX_CURSOR)
 
 
 def page_of(req: Request) -> Page:

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +16,8 @@ LONGEST_WAIT = 2.0
 FIRST_PAUSE = 0.005
 LONGEST_PAUSE = 0.040
 RETRY_AFTER = 1
+MOST = 16
+"""Positions in one header: as many as there are logs that a client may have written to, and to spare."""
 
 _FORM = re.compile(r"([a-z]{1,32})\.([1-9][0-9]{0,8})\.([1-9][0-9]{0,14})")
 
@@ -30,6 +32,14 @@ class LogPosition:
 
     def __str__(self) -> str:
         return f"{self.service}.{self.partition}.{self.position}"
+
+    @classmethod
+    def parse_all(cls, header: str) -> list[Self]:
+        """The positions of a header: one, or several with commas between them. Raises Refusal(BAD_HEADER)."""
+        parts = header.split(",")
+        if len(parts) > MOST:
+            raise Refusal(BAD_HEADER, header=HEADER)
+        return [cls.parse(part.strip()) for part in parts]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -56,27 +66,29 @@ class Waiter:
         self._monotonic = monotonic
         self._pause = pause
 
-    def wait(self, position: LogPosition, reached: Callable[[LogPosition], bool]) -> None:
-        """Returns once `reached` says so; it is asked at least once, and takes no place where that is enough.
+    def wait(self, positions: Sequence[LogPosition], reached: Callable[[LogPosition], bool]) -> None:
+        """Returns once `reached` says so of all; it is asked at least once, and takes no place where that is enough.
 
         Raises:
             Refusal: NOT_YET_VISIBLE with Retry-After, after two seconds or where too many wait already.
         """
-        if reached(position):
+        missing = [position for position in positions if not reached(position)]
+        if not missing:
             return
         if not self._places.acquire(blocking=False):
             raise Refusal(NOT_YET_VISIBLE, retry_after=RETRY_AFTER)
         try:
-            self._poll(position, reached)
+            self._poll(missing, reached)
         finally:
             self._places.release()
 
-    def _poll(self, position: LogPosition, reached: Callable[[LogPosition], bool]) -> None:
+    def _poll(self, missing: Sequence[LogPosition], reached: Callable[[LogPosition], bool]) -> None:
         until = self._monotonic() + LONGEST_WAIT
         pause = FIRST_PAUSE
         while (left := until - self._monotonic()) > 0:
             self._pause(min(pause, left))
-            if reached(position):
+            missing = [position for position in missing if not reached(position)]
+            if not missing:
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
         raise Refusal(NOT_YET_VISIBLE, retry_after=RETRY_AFTER)

@@ -2,9 +2,16 @@
 
 from falcon import Request
 
-from shared.http.operations import Operation
+from shared.http.operations import MAX_UPLOAD, Operation
 from shared.http.strict_json import MAX_BYTES
-from shared.policy.codes import BODY_NOT_TAKEN, BODY_TOO_LARGE, INVALID_FIELDS, LENGTH_REQUIRED, MALFORMED_JSON
+from shared.policy.codes import (
+    BODY_NOT_TAKEN,
+    BODY_TOO_LARGE,
+    INVALID_FIELDS,
+    LENGTH_REQUIRED,
+    MALFORMED_JSON,
+    UNSUPPORTED_MEDIA_TYPE,
+)
 from shared.policy.refusal import Refusal
 
 _PAGING = frozenset({"limit", "after"})
@@ -20,14 +27,17 @@ def read_body(req: Request, operation: Operation) -> bytes:
     if req.get_header("Transfer-Encoding") is not None:
         raise Refusal(LENGTH_REQUIRED)
     length = req.content_length
-    if operation.request is None:
+    if operation.request is None and operation.upload is None:
         if length:
             raise Refusal(BODY_NOT_TAKEN)
         return b""
     if length is None:
         raise Refusal(LENGTH_REQUIRED)
-    if length > MAX_BYTES:
-        raise Refusal(BODY_TOO_LARGE, limit=MAX_BYTES)
+    limit = MAX_BYTES if operation.upload is None else MAX_UPLOAD
+    if length > limit:
+        raise Refusal(BODY_TOO_LARGE, limit=limit)
+    if operation.upload is not None and req.content_type != operation.upload:
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE)
     raw = req.bounded_stream.read(length)
     if len(raw) != length:
         raise Refusal(MALFORMED_JSON)

@@ -1,7 +1,6 @@
 """`append` on a real PostgreSQL: contiguous, all or nothing, one answer a key, whoever writes at the same time."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -52,7 +51,7 @@ def run(connection: psycopg.Connection[Any], command: Command) -> Answer:
 
 
 @pytest.fixture
-def writer(scratch: ScratchLog) -> Iterator[psycopg.Connection[Any]]:
+def writer(scratch: ScratchLog) -> psycopg.Connection[Any]:
     return scratch.connection()
 
 

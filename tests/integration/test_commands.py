@@ -46,7 +46,7 @@ class Desk:
             claim=claim,
         )
 
-    def define(self, value: UUID, claim: Claim | None = None, between: Callable[[], None] = lambda: None) -> Answer:
+    def define(self, value: UUID, claim: Claim | None = None, between: Callable[[], object] = lambda: None) -> Answer:
         """Defines a value; refuses one that is there. `between` runs after the load and before the append."""
 
         def decide(history: History) -> Drafts:
@@ -138,7 +138,7 @@ def test_a_decision_whose_stream_moved_meanwhile_is_decided_anew(desk: Desk):
 
 def test_a_decision_whose_stream_always_moves_is_refused_in_the_end(desk: Desk):
     with pytest.raises(Refusal) as refused:
-        desk.define(uuid4(), between=lambda: desk.define(uuid4()) and None)
+        desk.define(uuid4(), between=lambda: desk.define(uuid4()))
     assert refused.value.code == CONFLICT
 
 

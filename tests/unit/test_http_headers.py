@@ -94,7 +94,7 @@ class Time:
 def test_a_query_goes_on_as_soon_as_its_position_is_reached() -> None:
     time, answers = Time(), iter([False, False, False, True])
     Waiter(1, monotonic=time.monotonic, pause=time.pause).wait(
-        HERE, lambda position: position == HERE and next(answers)
+        [HERE], lambda position: position == HERE and next(answers)
     )
     assert time.pauses == [0.005, 0.010, 0.020]
 
@@ -103,19 +103,19 @@ def test_a_query_whose_position_is_reached_does_not_wait_even_where_nobody_more_
     time = Time()
     waiter = Waiter(1, monotonic=time.monotonic, pause=time.pause)
     waiter._places.acquire()
-    waiter.wait(HERE, lambda _: True)
+    waiter.wait([HERE], lambda _: True)
     assert time.pauses == []
 
 
 def test_a_query_waits_two_seconds_and_then_says_when_to_come_again() -> None:
     time = Time()
     waiter = Waiter(1, monotonic=time.monotonic, pause=time.pause)
-    refusal = refusal_of(lambda: waiter.wait(HERE, lambda _: False))
+    refusal = refusal_of(lambda: waiter.wait([HERE], lambda _: False))
     assert (refusal.code.name, refusal.retry_after) == ("NOT_YET_VISIBLE", 1)
     assert time.now == pytest.approx(LONGEST_WAIT)
     assert max(time.pauses) <= 0.040
     found = iter([False, True])
-    waiter.wait(HERE, lambda _: next(found))  # its place is free again
+    waiter.wait([HERE], lambda _: next(found))  # its place is free again
 
 
 def test_one_more_than_may_wait_is_told_at_once() -> None:
@@ -127,11 +127,11 @@ def test_one_more_than_may_wait_is_told_at_once() -> None:
             release.wait()
 
     waiter = Waiter(2, pause=pause)
-    threads = [threading.Thread(target=lambda: waiter.wait(HERE, lambda _: release.is_set())) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: waiter.wait([HERE], lambda _: release.is_set())) for _ in range(2)]
     for thread in threads:
         thread.start()
     waiting.wait()
-    refusal = refusal_of(lambda: waiter.wait(HERE, lambda _: False))
+    refusal = refusal_of(lambda: waiter.wait([HERE], lambda _: False))
     release.set()
     for thread in threads:
         thread.join()
@@ -142,9 +142,9 @@ def test_a_place_is_given_back_when_the_question_itself_goes_wrong() -> None:
     answers = iter([False])
     waiter = Waiter(1, pause=lambda _: None)
     with pytest.raises(StopIteration):
-        waiter.wait(HERE, lambda _: next(answers))
+        waiter.wait([HERE], lambda _: next(answers))
     again = iter([False, True])
-    waiter.wait(HERE, lambda _: next(again))
+    waiter.wait([HERE], lambda _: next(again))
 
 
 TOKENS = {"moderation": "m" * 43, "points": "p" * 43}

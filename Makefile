@@ -1,0 +1,33 @@
+# The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt clean environment
+
+VENV := .venv/bin
+CODE := services shared deploy tests
+ARGS ?=
+
+help:  ## show these lines
+	@sed -n 's/^\([a-z]*\):.*##/\1 -/p' $(firstword $(MAKEFILE_LIST))
+
+run: environment  ## start everything on this machine; Ctrl-C stops it
+	@$(VENV)/python -m deploy.local run
+
+test: environment  ## run all tests, or some: make test ARGS="-k award"
+	@$(VENV)/python -m deploy.local test $(ARGS)
+
+lint: environment  ## check style, formatting, types and the walls between packages
+	$(VENV)/ruff check $(CODE)
+	$(VENV)/ruff format --check $(CODE)
+	$(VENV)/mypy services shared deploy
+	$(VENV)/lint-imports
+
+fmt: environment  ## format the code and mend what can be mended
+	$(VENV)/ruff check --fix-only $(CODE)
+	$(VENV)/ruff format $(CODE)
+
+clean:  ## remove the environment, the run folder with its databases, and caches
+	@python3 deploy/local/clean.py
+
+environment:
+	@command -v python3 >/dev/null || { echo "There is no python3; install it: sudo apt-get install python3 python3-venv" >&2; exit 2; }
+	@python3 deploy/local/setup.py

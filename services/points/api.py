@@ -68,7 +68,7 @@ class PointsApi:
 class ValueList:
     api: PointsApi
 
-    @operation(summary="The school's values and rules", tag=TAG, response=Values, clauses=["S09"], waits=True)
+    @operation(summary="The school's values and rules", tag=TAG, response=Values, clauses=["S09"])
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         rows = self.api.queries.values(self.api.asks.of(req).school_id)
         resp.media = Values().dump({"items": [asdict(row) for row in rows]})
@@ -92,7 +92,11 @@ class OneValue:
     api: PointsApi
 
     @operation(
-        summary="Take a value or a rule out of use", tag=TAG, response=Written, clauses=["S34"], codes=[LEADERS_ONLY]
+        summary="Take a value or a rule out of use",
+        tag=TAG,
+        response=Written,
+        clauses=["S34"],
+        codes=[LEADERS_ONLY],
     )
     def on_delete(self, req: falcon.Request, resp: falcon.Response, value_id: UUID) -> None:
         written(resp, "points", self.api.commands.retire_value(self.api.asks.of(req), value_id=value_id), status=200)
@@ -102,9 +106,7 @@ class OneValue:
 class BehaviourList:
     api: PointsApi
 
-    @operation(
-        summary="The behaviours that earn points", tag=TAG, response=Behaviours, clauses=["S33", "S34"], waits=True
-    )
+    @operation(summary="The behaviours that earn points", tag=TAG, response=Behaviours, clauses=["S33", "S34"])
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         rows = self.api.queries.behaviours(self.api.asks.of(req).school_id)
         resp.media = Behaviours().dump({"items": [asdict(row) for row in rows]})
@@ -155,7 +157,7 @@ class AwardList:
 class OneAward:
     api: PointsApi
 
-    @operation(summary="One award", tag=TAG, response=Awarded, clauses=["S31", "S36"], codes=[NOT_FOUND], waits=True)
+    @operation(summary="One award", tag=TAG, response=Awarded, clauses=["S31", "S36"], codes=[NOT_FOUND])
     def on_get(self, req: falcon.Request, resp: falcon.Response, award_id: UUID) -> None:
         asked = self.api.asks.of(req)
         row = self.api.queries.award(asked.school_id, award_id)
@@ -195,7 +197,6 @@ class PointsOfPupil:
         clauses=["S31", "S36", "S43"],
         codes=[NOT_FOUND, NOT_YOUR_AREA, NOT_CLASS_TEACHER],
         query=PageQuery,
-        waits=True,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, pupil_id: UUID) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
@@ -225,7 +226,6 @@ class PointsOfClass:
         response=ClassPoints,
         clauses=["S10", "S32"],
         codes=[NOT_FOUND, NOT_CLASS_TEACHER],
-        waits=True,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, class_id: UUID) -> None:
         asked = self.api.asks.of(req)

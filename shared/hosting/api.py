@@ -63,15 +63,18 @@ class ApiParts:
         ]
 
     def reached(self, position: LogPosition) -> bool:
-        """Whether every live read model that follows the named log has taken the position."""
+        """Whether every live read model that follows the named log has taken the position.
+
+        Of a log that none here follows nothing is to come: there is nothing to wait for.
+        """
         with self.reader.connection() as connection:
             row = connection.execute(
-                "SELECT coalesce(min(coalesce(c.position, 0)), 0) FROM projection_live l"
-                " JOIN projection_cursor c ON c.consumer = l.name || '_v' || l.version"
-                " AND c.partition = %s WHERE c.source = %s",
-                (position.partition, position.service),
+                "SELECT coalesce(bool_and(coalesce(c.position, 0) >= %s), true) FROM projection_live l"
+                " LEFT JOIN projection_cursor c ON c.consumer = l.name || '_v' || l.version"
+                " AND c.source = l.source AND c.partition = %s WHERE l.source = %s",
+                (position.position, position.partition, position.service),
             ).fetchone()
-        return row is not None and row[0] >= position.position
+        return row is not None and row[0]
 
     def office_phone(self, school_id: UUID) -> str:
         """What a refusal tells people to ring; empty where the school has not said."""

@@ -46,7 +46,7 @@ _KINDS: Mapping[str | None, Mapping[str, str]] = {
 }
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _POSITION_HEADER = {
-    "description": "Where the write stands in the service's log; a query that sends it back waits for it.",
+    "description": "Where the write stands in the service's log; a request that sends it back waits for it.",
     "schema": {"type": "string", "examples": ["points.1.42"]},
 }
 _BODY_CODES = (
@@ -108,7 +108,7 @@ def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
     """Every code that an operation may answer: its own, and those of what it takes."""
     found = [*operation.codes, INTERNAL, UNAVAILABLE, BAD_HEADER]
     if not operation.public:
-        found += [NOT_SIGNED_IN, PRINCIPAL_EXPIRED]
+        found += [NOT_SIGNED_IN, PRINCIPAL_EXPIRED, NOT_YET_VISIBLE]
         if not operation.restricted:
             found += [SUSPENDED, REMOVED]
     if operation.request:
@@ -121,8 +121,6 @@ def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
         found.append(INVALID_FIELDS)
     if operation.paged:
         found.append(BAD_CURSOR)
-    if operation.waits:
-        found.append(NOT_YET_VISIBLE)
     if verb == "post" and operation.idempotent:
         found += [IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED]
     return tuple(dict.fromkeys([*found, NOT_FOUND]))
@@ -151,7 +149,7 @@ def _parameters(operation: Operation, verb: str) -> list[Any]:
     found: list[Any] = []
     if verb == "post" and operation.idempotent:
         found.append(_header(idempotency.HEADER, {"type": "string", "pattern": "^[!-~]{1,128}$"}, required=True))
-    if operation.waits:
+    if not operation.public:
         found.append(_header(position.HEADER, {"type": "string", "examples": ["points.1.42"]}, required=False))
     if operation.paged:
         limit = {"type": "integer", "minimum": 1, "maximum": paging.MOST, "default": paging.DEFAULT_LIMIT}

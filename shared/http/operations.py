@@ -32,10 +32,9 @@ class Operation:
         query: of the query's parameters; None for an operation that takes none.
         response: of the answer's body.
         codes: refusals of its own, beside those that any operation may answer.
-        public: needs no principal.
+        public: needs no principal; any other operation takes `Bookbag-Position` and waits for it.
         idempotent: a POST that needs an Idempotency-Key.
         paged: takes `limit` and `after`, and answers a list of `response`.
-        waits: takes `Bookbag-Position` and waits for it.
         restricted: open to the session of a suspended or removed guardian (own decision, appeal, notices, own data).
     """
 
@@ -51,7 +50,6 @@ class Operation:
     idempotent: bool
     tag: str
     paged: bool
-    waits: bool
     restricted: bool
 
 
@@ -69,7 +67,6 @@ def operation(
     public: bool = False,
     idempotent: bool = True,
     paged: bool = False,
-    waits: bool = False,
     restricted: bool = False,
 ) -> Callable[[Responder], Responder]:
     """Marks a Falcon responder. The app refuses to serve a responder without the mark.
@@ -89,7 +86,6 @@ def operation(
         public=public,
         idempotent=idempotent,
         paged=paged,
-        waits=waits,
         restricted=restricted,
     )
 

@@ -1,6 +1,8 @@
 """The one handler shape of a command: load, guard, decide, append at the expected versions; again only on conflict."""
 
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,8 +20,8 @@ from shared.runtime.clock import Clock
 from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool
 
-ATTEMPTS = 5
-"""How often a command is decided anew when another one moved its streams first."""
+ATTEMPTS = 10
+"""How often a command is decided when others move its streams first: from the second time on, one at a time."""
 
 S = TypeVar("S")
 Drafts = Sequence[tuple[str, Event]]
@@ -77,6 +79,7 @@ class History:
     def __init__(self, pool: Pool, school_id: UUID) -> None:
         self._pool, self._school_id = pool, school_id
         self.versions: dict[str, int] = {}
+        self._whole: set[str] = set()
 
     def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
         """The state of one stream. Personal values are Sealed in it."""
@@ -85,18 +88,22 @@ class History:
         self.versions[stream] = len(envelopes)
         return _fold(initial, evolve, folded(envelopes))
 
-    def fold_categories(
-        self, categories: Sequence[str], initial: Callable[[str], S], evolve: Callable[[S, Any], S]
-    ) -> dict[str, S]:
-        """The states of all the school's streams of some categories, by stream; `initial` is given the stream."""
+    def fold_school(self, categories: Sequence[str], initial: S, evolve: Callable[[S, Any], S]) -> S:
+        """One state of all the school's streams of some categories, folded in the order of the log.
+
+        A stream of these categories that it did not find is expected to be absent still when the append comes.
+        """
         with self._pool.connection() as connection:
             found = read.streams_of_categories(connection, self._school_id, categories)
         self.versions |= {stream: len(envelopes) for stream, envelopes in found.items()}
-        return {stream: _fold(initial(stream), evolve, folded(envelopes)) for stream, envelopes in found.items()}
+        self._whole |= set(categories)
+        in_order = sorted((e for envelopes in found.values() for e in envelopes), key=lambda e: e.position)
+        return _fold(initial, evolve, folded(in_order))
 
-    def expect_absent(self, stream: str) -> None:
-        """Makes the append fail if the stream, not read so far, exists."""
-        self.versions.setdefault(stream, 0)
+    def expected(self, drafts: Drafts) -> dict[str, int]:
+        """The version at which each stream was read, or is known not to exist."""
+        new = {stream: 0 for stream, _ in drafts if stream.partition("-")[0] in self._whole}
+        return new | self.versions
 
 
 class CommandHandler:
@@ -104,6 +111,12 @@ class CommandHandler:
 
     def __init__(self, pool: Pool, vault: Vault, clock: Clock, new_id: Callable[[], UUID]) -> None:
         self._pool, self._vault, self._clock, self._new_id = pool, vault, clock, new_id
+        # Four clients on one stream outrun each other for ever if all who were outrun start again at once.
+        self._line = threading.Lock()
+
+    def history(self, school_id: UUID) -> History:
+        """What has happened at a school, for a decision or for what a command needs to know first."""
+        return History(self._pool, school_id)
 
     def handle(
         self,
@@ -120,11 +133,12 @@ class CommandHandler:
             Destroyed: an event concerns someone whose key was destroyed.
         """
         try:
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
                 if first := self._first_answer(request):
                     return first
                 try:
-                    return self._attempt(request, decide, status, location)
+                    with self._line if attempt else nullcontext():
+                        return self._attempt(request, decide, status, location)
                 except Conflict:
                     continue
                 except Refusal:
@@ -137,13 +151,14 @@ class CommandHandler:
         raise Refusal(CONFLICT)
 
     def _attempt(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
-        history = History(self._pool, request.school_id)
-        drafts = [(self._new_id(), stream, event) for stream, event in decide(history)]
+        history = self.history(request.school_id)
+        decided = decide(history)
+        drafts = [(self._new_id(), stream, event) for stream, event in decided]
         data = self._vault.seal(request.school_id, [(event_id, event) for event_id, _, event in drafts])
         command = Command(
             school_id=request.school_id,
             partition=request.partition,
-            expected=history.versions,
+            expected=history.expected(decided),
             events=[
                 NewEvent(
                     id=event_id,

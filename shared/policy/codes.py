@@ -71,6 +71,15 @@ BODY_TOO_LARGE = _code(
 LENGTH_REQUIRED = _code(
     "LENGTH_REQUIRED", 411, "Length needed", "We need to know how long the message is. Please send Content-Length."
 )
+ADDRESS_TOO_LONG = _code(
+    "ADDRESS_TOO_LONG", 414, "Address too long", "This address is too long for us. Please check it and try again."
+)
+HEADERS_TOO_LARGE = _code(
+    "HEADERS_TOO_LARGE", 431, "Headers too large", "What your app sent is too large. Please sign in again."
+)
+TOO_MANY_REQUESTS = _code(
+    "TOO_MANY_REQUESTS", 429, "Too fast", "There were many requests in a short time. Please wait and try again."
+)
 UNSUPPORTED_MEDIA_TYPE = _code(
     "UNSUPPORTED_MEDIA_TYPE",
     415,

@@ -57,9 +57,9 @@ def show(connection: Connection[TupleRow], projection: Projection, suffix: str =
         )
         _run(connection, "GRANT SELECT ON {} TO bookbag_reader", sql.Identifier(table.name))
     connection.execute(
-        "INSERT INTO projection_live (name, version, tables) VALUES (%s, %s, %s)"
+        "INSERT INTO projection_live (name, source, version, tables) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT (name) DO UPDATE SET version = excluded.version, tables = excluded.tables",
-        (projection.name, projection.version, list(projection.physical().values())),
+        (projection.name, projection.source, projection.version, list(projection.physical().values())),
     )
 
 

@@ -81,7 +81,7 @@ class Notes:
         resp.context.position = LogPosition(service="points", partition=1, position=7)
         resp.media = note
 
-    @operation(summary="Look", tag="notes", query=SearchSchema, paged=True, waits=True)
+    @operation(summary="Look", tag="notes", query=SearchSchema, paged=True)
     def on_get(self, req: Request, resp: Response) -> None:
         self.seen.append((query(req, SearchSchema), page_of(req)))
         self.before_answer()

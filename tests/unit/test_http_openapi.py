@@ -47,7 +47,7 @@ class Awards:
     )
     def on_post(self, req: Request, resp: Response) -> None: ...
 
-    @operation(summary="List", tag="points", response=AwardSchema, query=FilterSchema, paged=True, waits=True)
+    @operation(summary="List", tag="points", response=AwardSchema, query=FilterSchema, paged=True)
     def on_get(self, req: Request, resp: Response) -> None: ...
 
 
@@ -97,7 +97,8 @@ def test_an_operation_publishes_its_clauses_codes_and_headers(points: dict[str, 
     assert award["x-clauses"] == ["S32", "S33"]
     assert {"STAFF_ONLY", "IDEMPOTENCY_KEY_REQUIRED", "NOT_SIGNED_IN", "MALFORMED_JSON"} <= set(award["x-codes"])
     assert [(one["in"], one["name"], one["required"]) for one in award["parameters"]] == [
-        ("header", "Idempotency-Key", True)
+        ("header", "Idempotency-Key", True),
+        ("header", "Bookbag-Position", False),
     ]
     assert "Bookbag-Position" in award["responses"]["201"]["headers"]
     assert "application/problem+json" in award["responses"]["403"]["content"]
@@ -111,7 +112,7 @@ def test_a_list_publishes_its_page_its_filter_and_the_position_it_takes(points: 
 
 
 def test_a_path_publishes_its_parameters(points: dict[str, Any]) -> None:
-    (parameter,) = points["paths"]["/v1/points/{award_id}"]["get"]["parameters"]
+    parameter, _position = points["paths"]["/v1/points/{award_id}"]["get"]["parameters"]
     assert parameter["schema"] == {"type": "string", "format": "uuid"}
 
 

@@ -9,9 +9,10 @@ CREATE TABLE projection_cursor (
     PRIMARY KEY (consumer, source, partition)
 );
 
--- Which version of each read model is the live one, and its tables.
+-- Which version of each read model is the live one, the log it follows, and its tables.
 CREATE TABLE projection_live (
     name    text    PRIMARY KEY,
+    source  text    NOT NULL,
     version integer NOT NULL,
     tables  text[]  NOT NULL
 );

@@ -42,7 +42,8 @@ def memberships() -> dict[str, list[str]]:
     return {
         "bookbag_writer": [f"{service}_writer" for service in SERVICES],
         "bookbag_worker": [f"{service}_worker" for service in SERVICES],
-        "bookbag_reader": [f"{service}_reader" for service in SERVICES],
+        # Who a session is follows from its school's roster, read under the row policy like any other read.
+        "bookbag_reader": [*(f"{service}_reader" for service in SERVICES), "identity_session"],
         "bookbag_session": ["identity_session"],
         "bookbag_keyholder": [f"keys_{service}" for service in SERVICES],
     }

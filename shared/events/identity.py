@@ -6,6 +6,7 @@ Streams: `school-<id>`, `person-<id>` (adults; one person may be guardian and st
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NewType
@@ -78,14 +79,22 @@ class SchoolParametersSet(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLink:
+    """An adult whom a roster relates to a child and whom the limit of S27 keeps out until someone approves."""
+
+    pupil_id: PupilId
+    guardian_id: GuardianId
+
+
 @event("identity.RosterImported", version=1)
 class RosterImported(Event):
     school_id: SchoolId
     import_id: UUID
-    people: int
+    adults: int
     pupils: int
     classes: int
-    refused_links: int
+    refused_links: tuple[RefusedLink, ...]
 
 
 @event("identity.PersonRegistered", version=1)
@@ -108,6 +117,7 @@ class PersonRenamed(Event):
 class RoleAppointed(Event):
     staff_id: StaffId
     role: StaffRole
+    by_roster: bool  # else by appointment, which a roster does not end
 
 
 @event("identity.RoleEnded", version=1)
@@ -207,16 +217,13 @@ class AccountClosed(Event):
     person_id: PersonId
 
 
-@event("identity.PasswordSet", version=1)
-class PasswordSet(Event):
-    person_id: PersonId  # that it was set and when; the hash itself stands in a table, not in a history
-
-
 @event("identity.LoginClaimed", version=1)
 class LoginClaimed(Event):
     person_id: PersonId
+    login_index: str  # a keyed hash of the login; the stream is named by it
 
 
 @event("identity.LoginReleased", version=1)
 class LoginReleased(Event):
     person_id: PersonId
+    login_index: str

@@ -5,7 +5,7 @@ the same `Bookbag`, so that a story needs no pauses. The demo and the end-to-end
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -116,13 +116,17 @@ class Bookbag:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        rests_on: Sequence[str] = ("identity",),
     ) -> httpx.Response | Refused:
-        """One request, its refusal read. Remembers where a write stands; a read says how far it must see."""
+        """One request, its refusal read.
+
+        A read sees all that was written through this object; a write what the services named in `rests_on` were told.
+        """
         sent = dict(headers or {})
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        if method == "GET" and self._positions:
-            sent[POSITION] = self.seen_so_far()
+        if seen := self.seen_so_far(*(() if method == "GET" else rests_on)):
+            sent[POSITION] = seen
         if method == "POST":
             sent["Idempotency-Key"] = key or str(uuid4())
         try:
@@ -132,10 +136,11 @@ class Bookbag:
         self._remember(answer.headers.get(POSITION))
         return _refusal(answer) if answer.is_error else answer
 
-    def seen_so_far(self) -> str:
-        """The newest position of each log that was written to through this object."""
+    def seen_so_far(self, *services: str) -> str:
+        """The newest position of each log, or of these services', that was written to through this object."""
         with self._lock:
-            return ", ".join(f"{service}.{part}.{at}" for (service, part), at in sorted(self._positions.items()))
+            known = sorted(self._positions.items())
+        return ", ".join(f"{name}.{part}.{at}" for (name, part), at in known if not services or name in services)
 
     def _remember(self, position: str | None) -> None:
         if position:
@@ -236,7 +241,8 @@ class Session:
 
     def revoke(self, award_id: UUID | str, reason: str, *, key: str | None = None) -> Wrote | Refused:
         """Takes an award back."""
-        return self._write(f"/v1/points/{award_id}/revocation", {"reason": reason}, key=key)
+        path = f"/v1/points/{award_id}/revocation"
+        return self._write(path, {"reason": reason}, key=key, rests_on=("identity", "points"))
 
     def points_of(self, pupil_id: UUID | str) -> Saw | Refused:
         """A pupil's total, by value, and the newest awards."""
@@ -251,8 +257,10 @@ class Session:
         answer = self.bookbag.send("GET", path, self.token, params=params)
         return answer if isinstance(answer, Refused) else Saw(answer.json())
 
-    def _write(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Wrote | Refused:
-        return self._wrote(self.bookbag.send("POST", path, self.token, json=body, key=key))
+    def _write(
+        self, path: str, body: Mapping[str, Any], *, key: str | None = None, rests_on: Sequence[str] = ("identity",)
+    ) -> Wrote | Refused:
+        return self._wrote(self.bookbag.send("POST", path, self.token, json=body, key=key, rests_on=rests_on))
 
     def _wrote(self, answer: httpx.Response | Refused) -> Wrote | Refused:
         if isinstance(answer, Refused):

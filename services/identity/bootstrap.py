@@ -1,0 +1,72 @@
+"""Puts identity together: the only place that builds its objects."""
+
+import time
+from datetime import datetime
+
+from services.identity.api import IdentityApi
+from services.identity.commands import IdentityCommands
+from services.identity.config import IdentityConfig
+from services.identity.indexes import Indexes
+from services.identity.passwords import Passwords
+from services.identity.people_api import people_routes
+from services.identity.principals import Principals
+from services.identity.projections import PROJECTIONS
+from services.identity.queries import IdentityQueries
+from services.identity.sign_in import WINDOW, SignIn
+from shared.hosting.api import ApiParts, App, api_parts, service_app
+from shared.hosting.worker import WorkerParts
+from shared.http.principal import private_key_from_pem
+from shared.runtime import crash
+from shared.runtime.clock import SystemClock
+from shared.runtime.database import open_pool
+from shared.runtime.logging import configure
+
+SERVICE = "identity"
+LOOK_UPS = 8
+
+
+def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
+    queries, indexes = IdentityQueries(parts.reader), Indexes(config.index_key.reveal())
+    desk = SignIn(parts.writer, queries, indexes, Passwords(), parts.clock, parts.new_id)
+    desk.make_first_operator(config.operator_password.reveal())
+    look_up = open_pool(parts.server, database="bookbag_identity", role="identity_session", max_size=LOOK_UPS)
+    signing_key = private_key_from_pem(config.signing_key.reveal())
+    return IdentityApi(
+        asks=parts.asks,
+        commands=IdentityCommands(parts.handler, queries, indexes, parts.clock, parts.new_id),
+        queries=queries,
+        roster=parts.roster,
+        desk=desk,
+        # Real time: no school's clock moves a security check.
+        principals=Principals(look_up, signing_key, SystemClock(), time.monotonic),
+        clock=parts.clock,
+        development=config.common.development,
+    )
+
+
+def create_app() -> App:
+    """The WSGI app of `python -m services.identity api`."""
+    config = IdentityConfig.for_api()
+    configure(SERVICE, "api")
+    crash.install(config.common.crash_points_file)
+    parts = api_parts(SERVICE, config.common, config.api)
+    made = api(parts, config)
+    return service_app(parts, config.common, config.api, [*made.routes(), *people_routes(made)])
+
+
+class IdentityWorkerParts(WorkerParts):
+    """Adds the housekeeping of what identity keeps beside its log."""
+
+    def forget_what_has_ended(self, now: datetime) -> None:
+        """Deletes sessions and codes that have expired, and failed sign-ins that no longer count."""
+        with self.pool.connection() as connection:
+            connection.execute("DELETE FROM session WHERE expires_at < %s", (now,))
+            connection.execute("DELETE FROM one_time_code WHERE expires_at < %s", (now,))
+            connection.execute("DELETE FROM failed_sign_in WHERE at < %s", (now - WINDOW,))
+
+
+def worker_parts() -> IdentityWorkerParts:
+    """What `python -m services.identity worker` runs."""
+    config = IdentityConfig.for_worker()
+    crash.install(config.crash_points_file)
+    return IdentityWorkerParts(SERVICE, config, PROJECTIONS)

@@ -1,0 +1,197 @@
+"""What can be done with schools and their people. One shape: guard, facts, load, decide, append."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.identity.domain import appointments, people, roster_import, school
+from services.identity.domain.appointments import Appoint, EndAppointment, Staff
+from services.identity.domain.people import People
+from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
+from services.identity.domain.roster_import import (
+    ImportFacts,
+    ImportRoster,
+    PlannedAdult,
+    PlannedClass,
+    PlannedPupil,
+)
+from services.identity.domain.school import RegisterSchool, School, SetParameters, school_id_of
+from services.identity.indexes import Indexes
+from services.identity.oneroster import Roster
+from services.identity.queries import IdentityQueries
+from shared.events.envelope import Actor
+from shared.events.identity import ClassId, GuardianId, PersonId, PupilId, Relationship, SchoolId, StaffId, StaffRole
+from shared.log.append import Answer
+from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
+from shared.policy.codes import NOT_FOUND
+from shared.policy.parameters import Parameters
+from shared.policy.principal import Capacity, Principal
+from shared.policy.refusal import Refusal
+from shared.runtime.clock import Clock
+
+PARTITION = 1
+"""Where new schools are put; a school that is registered stays where it is."""
+
+
+def school_stream(school_id: UUID) -> str:
+    return f"school-{school_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityCommands:
+    handler: CommandHandler
+    queries: IdentityQueries
+    indexes: Indexes
+    clock: Clock
+    new_id: Callable[[], UUID]
+
+    def register_school(self, asked: Asked, *, slug: str, name: str) -> Answer:
+        may_run_the_platform(asked.by)
+        school_id = school_id_of(slug)
+        command = RegisterSchool(slug=slug.casefold(), name=name, partition=PARTITION)
+
+        def decide(history: History) -> Drafts:
+            state = history.fold(school_stream(school_id), School(), school.evolve)
+            return [(school_stream(school_id), event) for event in school.decide(command, state)]
+
+        return self.handler.handle(
+            self._request(asked, school_id, PARTITION), decide, location=f"/v1/schools/{school_id}"
+        )
+
+    def set_parameters(self, asked: Asked, *, parameters: Parameters, reason: str) -> Answer:
+        may_lead(asked.by)
+        school_id = SchoolId(asked.school_id)
+        command = SetParameters(school_id=school_id, parameters=parameters, reason=reason)
+
+        def decide(history: History) -> Drafts:
+            state = history.fold(school_stream(school_id), School(), school.evolve)
+            return [(school_stream(school_id), event) for event in school.decide(command, state)]
+
+        return self._handle(asked, school_id, decide, f"/v1/schools/{school_id}/parameters", status=200)
+
+    def import_roster(self, asked: Asked, *, school_id: UUID, roster: Roster) -> Answer:
+        _own_school_or_operator(asked.by, school_id, may_import_roster)
+        import_id = self.new_id()
+        command = self._plan(SchoolId(school_id), import_id, roster)
+
+        def decide(history: History) -> Drafts:
+            parameters = history.fold(school_stream(school_id), School(), school.evolve).in_force
+            history.fold(f"roster-{school_id}", None, lambda state, _event: state)
+            adults, pupils = self.queries.particulars(school_id)
+            facts = ImportFacts(adults=adults, pupils=pupils, max_parents=parameters.max_parents)
+            state = history.fold_school(people.CATEGORIES, People(), people.evolve)
+            return roster_import.decide(command, state, facts)
+
+        return self._handle(asked, school_id, decide, f"/v1/roster-imports/{import_id}")
+
+    def appoint(self, asked: Asked, *, school_id: UUID, login: str, role: StaffRole) -> Answer:
+        _own_school_or_operator(asked.by, school_id, may_lead)
+        staff_id = self._by_login(school_id, login)
+        return self._change_staff(asked, school_id, Appoint(staff_id=staff_id, role=role))
+
+    def end_appointment(self, asked: Asked, *, school_id: UUID, staff_id: UUID, role: StaffRole) -> Answer:
+        _own_school_or_operator(asked.by, school_id, may_lead)
+        return self._change_staff(asked, school_id, EndAppointment(staff_id=StaffId(staff_id), role=role))
+
+    def _change_staff(self, asked: Asked, school_id: UUID, command: Appoint | EndAppointment) -> Answer:
+        stream = f"person-{command.staff_id}"
+
+        def decide(history: History) -> Drafts:
+            state = history.fold(stream, Staff(), appointments.evolve)
+            return [(stream, event) for event in appointments.decide(command, state)]
+
+        return self._handle(asked, school_id, decide, f"/v1/staff/{command.staff_id}")
+
+    def _by_login(self, school_id: UUID, login: str) -> StaffId:
+        index = self.indexes.login(school_id, login)
+        history = self.handler.history(school_id)
+        owner = history.fold(f"login-{index}", People(), people.evolve).logins.get(index)
+        if owner is None:
+            raise Refusal(NOT_FOUND)
+        return StaffId(owner)
+
+    def _handle(
+        self,
+        asked: Asked,
+        school_id: UUID,
+        decide: Callable[[History], Drafts],
+        location: str,
+        *,
+        status: int = 201,
+    ) -> Answer:
+        partition = self.handler.history(school_id).fold(school_stream(school_id), School(), school.evolve).partition
+        if not partition:
+            raise Refusal(NOT_FOUND)
+        return self.handler.handle(self._request(asked, school_id, partition), decide, status=status, location=location)
+
+    def _request(self, asked: Asked, school_id: UUID, partition: int) -> Request:
+        """As `Asked.request`, for a school that an operator names."""
+        return Request(
+            school_id=school_id,
+            partition=partition,
+            actor=Actor(kind=asked.by.capacity, id=str(asked.by.person_id)),
+            occurred_at=self.clock.now(),
+            correlation_id=asked.correlation_id,
+            claim=asked.claim,
+        )
+
+    def _plan(self, school_id: SchoolId, import_id: UUID, roster: Roster) -> ImportRoster:
+        """The roster with our ids in the place of its own."""
+
+        def person(sourced_id: str) -> UUID:
+            return self.indexes.roster_id(school_id, "person", sourced_id)
+
+        def login(text: str | None) -> str | None:
+            return None if text is None else self.indexes.login(school_id, text)
+
+        guardians: dict[PupilId, dict[GuardianId, Relationship]] = {}
+        for link in roster.guardianships:
+            adults = guardians.setdefault(PupilId(person(link.pupil)), {})
+            adults[GuardianId(person(link.guardian))] = link.relationship
+        return ImportRoster(
+            import_id=import_id,
+            school_id=school_id,
+            adults=[
+                PlannedAdult(
+                    person_id=PersonId(person(adult.sourced_id)),
+                    given_name=adult.given_name,
+                    family_name=adult.family_name,
+                    email=adult.email,
+                    login_index=login(adult.email),
+                    roles=adult.roles,
+                )
+                for adult in roster.people
+            ],
+            pupils=[
+                PlannedPupil(
+                    pupil_id=PupilId(person(pupil.sourced_id)),
+                    given_name=pupil.given_name,
+                    family_name=pupil.family_name,
+                    birth_date=pupil.birth_date,
+                    year_group=pupil.year_group,
+                    login_index=login(pupil.username),
+                )
+                for pupil in roster.pupils
+            ],
+            classes=[
+                PlannedClass(
+                    class_id=ClassId(self.indexes.roster_id(school_id, "class", found.sourced_id)),
+                    name=found.title,
+                    year_group=found.year_group,
+                    pupils=frozenset(PupilId(person(sourced_id)) for sourced_id in found.pupils),
+                    staff={StaffId(person(post.sourced_id)): post.post for post in found.staff},
+                )
+                for found in roster.classes
+            ],
+            guardians=guardians,
+        )
+
+
+def _own_school_or_operator(by: Principal, school_id: UUID, guard: Callable[[Principal], Any]) -> None:
+    """An operator acts for any school and sees nothing of it; everyone else for their own, if the guard lets them."""
+    if by.capacity is Capacity.OPERATOR:
+        return
+    if by.school_id != school_id:
+        raise Refusal(NOT_FOUND)
+    guard(by)

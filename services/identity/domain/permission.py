@@ -1,0 +1,74 @@
+"""Who may do what with schools and their people: one pure function an action, default deny."""
+
+from uuid import UUID
+
+from shared.policy.clauses import ClauseId
+from shared.policy.codes import (
+    HEADTEACHER_ONLY,
+    NOT_CLASS_TEACHER,
+    NOT_FOUND,
+    NOT_YOUR_AREA,
+    OFFICE_ONLY,
+    OPERATOR_ONLY,
+    STAFF_ONLY,
+)
+from shared.policy.principal import LEADERS, Capacity, Principal, Role
+from shared.policy.refusal import Refusal
+
+KEEPS_THE_ROSTER = frozenset({Role.OFFICE, Role.HEADTEACHER})
+SEES_EVERY_CLASS = LEADERS | {Role.OFFICE, Role.SAFEGUARDING_LEAD}
+
+
+def may_run_the_platform(caller: Principal) -> None:
+    if caller.capacity is not Capacity.OPERATOR:
+        raise Refusal(OPERATOR_ONLY)
+
+
+def may_import_roster(caller: Principal) -> None:
+    if caller.capacity is not Capacity.STAFF or not caller.has_role(*KEEPS_THE_ROSTER):
+        raise Refusal(OFFICE_ONLY)
+
+
+def may_lead(caller: Principal) -> None:
+    """What is the Headteacher's alone: appointments, and what the school varies of the policy (S06)."""
+    if caller.capacity is not Capacity.STAFF or not caller.has_role(Role.HEADTEACHER):
+        raise Refusal(HEADTEACHER_ONLY)
+
+
+def may_list_staff(caller: Principal) -> None:
+    if caller.capacity is not Capacity.STAFF:
+        raise Refusal(STAFF_ONLY, clause=ClauseId("S16"))
+
+
+def sees_every_class(caller: Principal) -> bool:
+    return caller.capacity is Capacity.STAFF and not caller.roles.isdisjoint(SEES_EVERY_CLASS)
+
+
+def may_read_class(caller: Principal, class_id: UUID) -> None:
+    """A class with its pupils' names is for those who work with it (S16); families see their own children elsewhere."""
+    if caller.capacity is not Capacity.STAFF:
+        raise Refusal(NOT_FOUND)
+    if not sees_every_class(caller) and class_id not in caller.classes:
+        raise Refusal(NOT_CLASS_TEACHER, clause=ClauseId("S16"))
+
+
+def may_read_pupil(caller: Principal, pupil_id: UUID, pupil_classes: frozenset[UUID]) -> None:
+    match caller.capacity:
+        case Capacity.PUPIL if caller.person_id == pupil_id:
+            return
+        case Capacity.PUPIL if not caller.classes.isdisjoint(pupil_classes):
+            raise Refusal(NOT_YOUR_AREA)
+        case Capacity.GUARDIAN if pupil_id in caller.children:
+            return
+        case Capacity.STAFF if sees_every_class(caller) or not caller.classes.isdisjoint(pupil_classes):
+            return
+        case Capacity.STAFF:
+            raise Refusal(NOT_CLASS_TEACHER, clause=ClauseId("S16"))
+    raise Refusal(NOT_FOUND)
+
+
+def may_read_guardians(caller: Principal, pupil_id: UUID, pupil_classes: frozenset[UUID]) -> None:
+    """Who a child's adults are is for staff: parents do not see each other's details (S52)."""
+    if caller.capacity is not Capacity.STAFF:
+        raise Refusal(NOT_FOUND)
+    may_read_pupil(caller, pupil_id, pupil_classes)

@@ -1,0 +1,43 @@
+"""The receipts of roster imports: how many came in, and which links the limit of S27 kept out. Ids only."""
+
+import orjson
+
+from shared.events.envelope import Envelope
+from shared.events.identity import RosterImported
+from shared.projections.declaration import Projection, Table, Tx
+
+roster_imports = Projection(
+    name="roster_imports",
+    version=1,
+    source="identity",
+    tables=(
+        Table(
+            "roster_import",
+            {
+                "import_id": "uuid",
+                "imported_at": "timestamptz NOT NULL",
+                "adults": "integer NOT NULL",
+                "pupils": "integer NOT NULL",
+                "classes": "integer NOT NULL",
+                "refused_links": "jsonb NOT NULL",
+            },
+            ("import_id",),
+        ),
+    ),
+)
+
+
+@roster_imports.on(RosterImported)
+def _(tx: Tx, e: RosterImported, meta: Envelope) -> None:
+    refused = [{"pupil_id": str(link.pupil_id), "guardian_id": str(link.guardian_id)} for link in e.refused_links]
+    tx.execute(
+        "INSERT INTO {roster_import} (school_id, import_id, imported_at, adults, pupils, classes, refused_links)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        meta.school_id,
+        e.import_id,
+        meta.occurred_at,
+        e.adults,
+        e.pupils,
+        e.classes,
+        orjson.dumps(refused).decode(),
+    )

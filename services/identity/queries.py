@@ -1,0 +1,178 @@
+"""Reads of identity's read models: plain SQL, each in a transaction that shows one school's rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from shared.runtime.database import Pool, reading
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    class_id: UUID
+    name: str
+    year_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PupilRow:
+    pupil_id: UUID
+    given_name: str | None
+    family_name: str | None
+    year_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    staff_id: UUID
+    given_name: str | None
+    family_name: str | None
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianRow:
+    guardian_id: UUID
+    given_name: str | None
+    family_name: str | None
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    staff_id: UUID
+    given_name: str | None
+    family_name: str | None
+    roles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    import_id: UUID
+    imported_at: datetime
+    adults: int
+    pupils: int
+    classes: int
+    refused_links: Sequence[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    given_name: str | None
+    family_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityQueries:
+    reader: Pool
+
+    def capacities(self, school_id: UUID, person_id: UUID) -> list[str]:
+        """As what a person may sign in now."""
+        with reading(self.reader, school_id) as cursor:
+            row = cursor.execute(
+                "SELECT EXISTS (SELECT FROM roster_guardianship WHERE guardian_id = %s),"
+                " EXISTS (SELECT FROM roster_role WHERE staff_id = %s),"
+                " EXISTS (SELECT FROM roster_pupil WHERE pupil_id = %s AND on_roll)",
+                (person_id, person_id, person_id),
+            ).fetchone()
+        return [name for name, holds in zip(("guardian", "staff", "pupil"), row or (), strict=False) if holds]
+
+    def name_of(self, school_id: UUID, person_id: UUID) -> NameRow | None:
+        """A person's name, adult or pupil."""
+        sql = (
+            "SELECT given_name, family_name FROM roster_person WHERE person_id = %s"
+            " UNION ALL SELECT given_name, family_name FROM roster_pupil WHERE pupil_id = %s LIMIT 1"
+        )
+        rows = self._rows(NameRow, school_id, sql, person_id, person_id)
+        return rows[0] if rows else None
+
+    def school_name(self, school_id: UUID) -> str:
+        with reading(self.reader, school_id) as cursor:
+            row = cursor.execute("SELECT name FROM roster_school").fetchone()
+        return row[0] if row else ""
+
+    def classes(self, school_id: UUID, only: Sequence[UUID] | None) -> Sequence[ClassRow]:
+        """Open classes by year and name; `only` those, where it is given."""
+        return self._rows(
+            ClassRow,
+            school_id,
+            "SELECT class_id, name, year_group FROM roster_class"
+            " WHERE open AND (%s::uuid[] IS NULL OR class_id = ANY(%s))"
+            " ORDER BY array_position(ARRAY['N','R','Y1','Y2','Y3','Y4','Y5','Y6'], year_group), name, class_id",
+            None if only is None else list(only),
+            None if only is None else list(only),
+        )
+
+    def pupils_of_class(self, school_id: UUID, class_id: UUID) -> Sequence[PupilRow]:
+        return self._rows(
+            PupilRow,
+            school_id,
+            "SELECT p.pupil_id, p.given_name, p.family_name, p.year_group FROM roster_enrolment e"
+            " JOIN roster_pupil p ON p.pupil_id = e.pupil_id AND p.on_roll WHERE e.class_id = %s"
+            " ORDER BY p.given_name, p.family_name, p.pupil_id",
+            class_id,
+        )
+
+    def staff_of_class(self, school_id: UUID, class_id: UUID) -> Sequence[PostRow]:
+        return self._rows(
+            PostRow,
+            school_id,
+            "SELECT s.staff_id, p.given_name, p.family_name, s.post FROM roster_class_staff s"
+            " JOIN roster_person p ON p.person_id = s.staff_id WHERE s.class_id = %s"
+            " ORDER BY s.post, p.family_name, s.staff_id",
+            class_id,
+        )
+
+    def pupils(self, school_id: UUID, pupil_ids: Sequence[UUID]) -> Sequence[PupilRow]:
+        return self._rows(
+            PupilRow,
+            school_id,
+            "SELECT pupil_id, given_name, family_name, year_group FROM roster_pupil"
+            " WHERE pupil_id = ANY(%s) AND on_roll ORDER BY given_name, family_name, pupil_id",
+            list(pupil_ids),
+        )
+
+    def guardians_of(self, school_id: UUID, pupil_id: UUID) -> Sequence[GuardianRow]:
+        return self._rows(
+            GuardianRow,
+            school_id,
+            "SELECT g.guardian_id, p.given_name, p.family_name, g.relationship FROM roster_guardianship g"
+            " JOIN roster_person p ON p.person_id = g.guardian_id WHERE g.pupil_id = %s"
+            " ORDER BY p.family_name, p.given_name, g.guardian_id",
+            pupil_id,
+        )
+
+    def staff(self, school_id: UUID) -> Sequence[StaffRow]:
+        return self._rows(
+            StaffRow,
+            school_id,
+            "SELECT r.staff_id, p.given_name, p.family_name, array_agg(r.role ORDER BY r.role) AS roles"
+            " FROM roster_role r JOIN roster_person p ON p.person_id = r.staff_id"
+            " GROUP BY r.staff_id, p.given_name, p.family_name ORDER BY p.family_name, p.given_name, r.staff_id",
+        )
+
+    def roster_import(self, school_id: UUID, import_id: UUID) -> ImportRow | None:
+        sql = (
+            "SELECT import_id, imported_at, adults, pupils, classes, refused_links FROM roster_import"
+            " WHERE import_id = %s"
+        )
+        rows = self._rows(ImportRow, school_id, sql, import_id)
+        return rows[0] if rows else None
+
+    def particulars(
+        self, school_id: UUID
+    ) -> tuple[dict[UUID, tuple[str | None, ...]], dict[UUID, tuple[str | date | None, ...]]]:
+        """Adults (given name, family name, e-mail) and pupils (given name, family name, birth date) by id."""
+        with reading(self.reader, school_id) as cursor:
+            adults = cursor.execute("SELECT person_id, given_name, family_name, email FROM adult_particulars")
+            found = {row[0]: tuple(row[1:]) for row in adults}
+            pupils = cursor.execute("SELECT pupil_id, given_name, family_name, birth_date FROM pupil_particulars")
+            return found, {row[0]: tuple(row[1:]) for row in pupils}
+
+    def _rows(self, kind: type[Any], school_id: UUID, sql: str, *parameters: Any) -> list[Any]:
+        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
+            return rows.execute(sql, parameters).fetchall()

@@ -1,0 +1,170 @@
+"""The wire forms of identity: what is sent and what is shown."""
+
+from marshmallow import validate
+
+from services.identity.passwords import MOST
+from shared.events.identity import ClassPost, Relationship, StaffRole, YearGroup
+from shared.http.problems import Calm
+from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
+from shared.policy.clauses import Standing
+from shared.policy.principal import Capacity, Role
+
+SLUG = validate.Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error=Calm("Please use small letters, digits and single dashes."))
+
+
+class SignIn(Schema):
+    """Of a person: school, login, and a password or a one-time code. Of an operator: operator and password."""
+
+    school = Text(1, 80)
+    login = Text(1, 254)
+    password = Text(1, MOST)
+    code = Text(1, 64)
+    capacity = EnumField(Capacity)
+    operator = Text(1, 80)
+
+
+class SignedIn(Schema):
+    token = Text(required=True)
+    expires_at = When(required=True)
+    session_id = Id(required=True)
+    person_id = Id(required=True)
+    school_id = Id(required=True, allow_none=True)
+    capacity = EnumField(Capacity, required=True)
+
+
+class NewPassword(Schema):
+    current = Text(1, MOST, load_default=None)
+    new = Text(1, MOST, required=True)
+
+
+class CodeRequest(Schema):
+    school = Text(1, 80, required=True)
+    login = Text(1, 254, required=True)
+
+
+class IssuedCode(Schema):
+    code = Text(required=True)
+    expires_at = When(required=True)
+
+
+class NewSchool(Schema):
+    slug = Text(2, 60, required=True, validate=SLUG)
+    name = Text(1, 120, required=True)
+
+
+class ParametersForm(Schema):
+    max_parents = StrictInt(1, 10)
+    positive_points_only = Flag()
+    max_points_per_award = StrictInt(1, 100)
+    office_phone = Text(0, 40)
+    office_email = Text(0, 254)
+
+
+class NewParameters(Schema):
+    parameters = Part(ParametersForm, required=True)
+    reason = Text(1, 280, required=True)
+
+
+class ShownParameters(Schema):
+    parameters = Part(ParametersForm, required=True)
+
+
+class Appointment(Schema):
+    login = Text(1, 254, required=True)
+    role = EnumField(StaffRole, required=True)
+
+
+class Named(Schema):
+    given_name = Text(required=True, allow_none=True)
+    family_name = Text(required=True, allow_none=True)
+
+
+class ClassShown(Schema):
+    class_id = Id(required=True)
+    name = Text(required=True)
+    year_group = EnumField(YearGroup, required=True)
+
+
+class Child(Schema):
+    pupil_id = Id(required=True)
+    given_name = Text(required=True, allow_none=True)
+    year_group = EnumField(YearGroup, required=True)
+
+
+class Me(Schema):
+    person_id = Id(required=True)
+    capacity = EnumField(Capacity, required=True)
+    school_id = Id(required=True, allow_none=True)
+    school = Text(required=True, allow_none=True)
+    given_name = Text(required=True, allow_none=True)
+    family_name = Text(required=True, allow_none=True)
+    roles = ListOf(EnumField(Role), required=True)
+    classes = ListOf(Part(ClassShown), required=True)
+    children = ListOf(Part(Child), required=True)
+
+
+class Classes(Schema):
+    items = ListOf(Part(ClassShown), required=True)
+
+
+class PupilInClass(Named):
+    pupil_id = Id(required=True)
+
+
+class StaffInClass(Named):
+    staff_id = Id(required=True)
+    post = EnumField(ClassPost, required=True)
+
+
+class ClassWithPeople(ClassShown):
+    pupils = ListOf(Part(PupilInClass), required=True)
+    staff = ListOf(Part(StaffInClass), required=True)
+
+
+class PupilShown(Named):
+    pupil_id = Id(required=True)
+    year_group = EnumField(YearGroup, required=True)
+
+
+class GuardianShown(Named):
+    guardian_id = Id(required=True)
+    relationship = EnumField(Relationship, required=True)
+
+
+class Guardians(Schema):
+    items = ListOf(Part(GuardianShown), required=True)
+
+
+class StaffShown(Named):
+    staff_id = Id(required=True)
+    roles = ListOf(EnumField(StaffRole), required=True)
+
+
+class StaffList(Schema):
+    items = ListOf(Part(StaffShown), required=True)
+
+
+class RefusedLinkShown(Schema):
+    pupil_id = Id(required=True)
+    guardian_id = Id(required=True)
+    code = Text(required=True)
+    clause = Text(required=True)
+
+
+class RosterReceipt(Schema):
+    import_id = Id(required=True)
+    imported_at = When(required=True)
+    adults = StrictInt(required=True)
+    pupils = StrictInt(required=True)
+    classes = StrictInt(required=True)
+    refused_links = ListOf(Part(RefusedLinkShown), required=True)
+
+
+class PolicyShown(Schema):
+    version = Text(required=True)
+    completed_by = Text(required=True)
+    issued_on = DateField(required=True)
+    approved_on = DateField(required=True)
+    review_on = DateField(required=True)
+    standing = EnumField(Standing, required=True)
+    clauses = ListOf(Text(), required=True)

@@ -1,0 +1,1 @@
+"""The gateway: nginx in front of every service, and the small page at its root."""

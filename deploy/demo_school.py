@@ -46,7 +46,7 @@ class Person:
 
 def load(gateway: str, operator_password: str, say: Callable[[str], None]) -> list[Person]:
     """Registers the school, brings its roster in, appoints leaders, defines values and sets passwords."""
-    school = invented_school(seed=1, classes=8, pupils_per_class=26, on=date.today())  # noqa: DTZ011 - a school day
+    school = invented_school(seed=5, classes=8, pupils_per_class=26, on=date.today())  # noqa: DTZ011 - a school day
     with Bookbag(gateway) as bookbag:
         operator = _went(bookbag.sign_in_operator(operator_password))
         say(f"registering {school.name}")
@@ -56,10 +56,7 @@ def load(gateway: str, operator_password: str, say: Callable[[str], None]) -> li
         _went(operator.appoint(school.deputy.login, "deputy_headteacher", school_id))
         _went(operator.appoint(school.safeguarding_lead.login, "safeguarding_lead", school_id))
         say("setting passwords")
-        people = [
-            _with_password(bookbag, operator, role, name, login, capacity)
-            for role, name, login, capacity in _one_of_each(school)
-        ]
+        people = [_with_password(bookbag, operator, someone) for someone in _one_of_each(school)]
         say("defining values and behaviours")
         head = people[0]
         _define(_went(bookbag.sign_in(SLUG, head.login, password=head.password, capacity="staff")))
@@ -84,7 +81,8 @@ def _one_of_each(school: InventedSchool) -> list[tuple[str, str, str, str]]:
     return [(role, f"{who.given_name} {who.family_name}", who.login, capacity) for role, who, capacity in found]
 
 
-def _with_password(bookbag: Bookbag, operator: Session, role: str, name: str, login: str, capacity: str) -> Person:
+def _with_password(bookbag: Bookbag, operator: Session, someone: tuple[str, str, str, str]) -> Person:
+    role, name, login, capacity = someone
     code = _went(operator.one_time_code(SLUG, login))
     session = _went(bookbag.sign_in(SLUG, login, code=code, capacity=capacity))
     password = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))

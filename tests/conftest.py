@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.launch import Installation
 from deploy.local.servers import Servers
 from deploy.operator.config import OperatorConfig
 from deploy.operator.provision import provision
+from shared.testing.driver import Bookbag, Session
+from tests.installation import Bench, School, a_school, went
 
 ORDER = ("unit", "contract", "repo", "property", "integration", "e2e", "faults", "controls")
 
@@ -40,3 +43,32 @@ def operator_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operat
         provision(config)
         yield config
     servers.discard()
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A whole installation: PostgreSQL, RabbitMQ, nginx and every process of every service."""
+    with Installation(tmp_path_factory.mktemp("installation")) as it:
+        yield Bench(it)
+    it.discard()
+
+
+@pytest.fixture(scope="session")
+def bookbag(bench: Bench) -> Iterator[Bookbag]:
+    with Bookbag(bench.it.state["gateway"]) as bookbag:
+        yield bookbag
+
+
+@pytest.fixture(scope="session")
+def operator(bench: Bench, bookbag: Bookbag) -> Session:
+    return went(bookbag.sign_in_operator(bench.operator_password()))
+
+
+@pytest.fixture(scope="session")
+def school(bookbag: Bookbag, operator: Session) -> School:
+    return a_school(bookbag, operator, "ashdown-hill", seed=11)
+
+
+@pytest.fixture(scope="session")
+def other_school(bookbag: Bookbag, operator: Session) -> School:
+    return a_school(bookbag, operator, "brook-end", seed=12)

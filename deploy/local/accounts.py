@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.faults import CannotStart
-from deploy.local.supervise import Account
+from deploy.local.program import Account
 
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - the folder made there has a random name and its owner is checked
 PREFIX = "bookbag-"

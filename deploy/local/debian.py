@@ -36,6 +36,8 @@ CHECKED = {
 }
 """Binaries whose libraries must all be found."""
 DOCUMENTS = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/locale", "usr/share/postgresql/*/man")
+LACKED = "lacked"
+"""The folder of libraries that the machine does not have."""
 _NEVER = re.compile(r"libc6|libc-.+|libgcc-s1|libllvm.+|libz3.+|libperl.+|lib.+-perl|libpython.+|libpam-.+")
 _LINE = re.compile(r"^'[^']+' (?P<name>[^_\s]+)_(?P<version>[^_\s]+)_\S+\.deb ", re.MULTILINE)
 _ROOTDIR = re.compile(r"^(\s*)ROOTDIR=.*$", re.MULTILINE)
@@ -123,7 +125,7 @@ class _Fetch:
         own, lacked = split(self._bundle, named, self._installed())
         if not own:
             raise CannotStart(
-                f"apt knows no {self._bundle}; add Debian's main component, or install it: apt-get install {self._bundle}"
+                f"apt knows no {self._bundle}: add the component that has it to apt's sources, then try again"
             )
         folder = f"{self._bundle}-{hashlib.sha256(f'{own}{_machine(self._software)}'.encode()).hexdigest()[:16]}"
         prefix, partial = self._software / folder, self._software / f"{folder}.new"
@@ -138,17 +140,17 @@ class _Fetch:
         _set_rootdir(partial, prefix)
         (partial / "complete").touch()
         partial.rename(prefix)
-        path = str(prefix / extra.relative_to(partial)) if extra else ""
-        note = {"machine": _machine(self._software), "folder": folder, "libraries": path}
+        where = str(prefix / extra.relative_to(partial)) if extra else ""
+        note = {"machine": _machine(self._software), "folder": folder, "libraries": where}
         write_private(self._software / f"{self._bundle}.json", json.dumps(note))
-        return Unpacked(prefix, path)
+        return Unpacked(prefix, where)
 
     def _libraries(self, partial: Path, lacked: Sequence[Package]) -> Path | None:
         """Adds the libraries that the machine lacks, and only those; None where it has them all."""
         binaries = [path for pattern in CHECKED[self._bundle] for path in partial.glob(pattern)]
         if not libraries.missing(binaries, None):
             return None
-        spare, folder = partial / "spare", partial / "lacked"
+        spare, folder = partial / "spare", partial / LACKED
         spare.mkdir()
         folder.mkdir()
         self._unpack(lacked, spare, "libraries that this machine lacks")

@@ -1,7 +1,5 @@
 """What keeps an installation from starting, in words for the person who typed the command."""
 
-from collections.abc import Sequence
-
 
 class CannotStart(Exception):  # noqa: N818 - its text is the sentence the person reads
     """One sentence that says what cannot work and, where there is one, the command that mends it."""
@@ -18,7 +16,6 @@ class EarlyExit(CannotStart):
         name: the program's name.
     """
 
-    def __init__(self, name: str, how: str, last_lines: Sequence[str], log: str) -> None:
+    def __init__(self, name: str, how: str, last_words: str) -> None:
         self.name = name
-        said = "\n".join(f"    {line}" for line in last_lines)
-        super().__init__(f"{name} {how} before it was ready; its last words ({log}):\n{said or '    (none)'}")
+        super().__init__(f"{name} {how} before it was ready; its last words {last_words}")

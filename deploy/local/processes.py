@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.gateway.render import GatewayPlan, render
 from deploy.local.endpoints import Broker, Postgres
 from deploy.local.folders import ROOT
 from deploy.local.ports import LOOPBACK
-from deploy.local.supervise import Program
+from deploy.local.program import Program
 from deploy.services import SERVICES
 
 KINDS = ("api", "worker")
@@ -70,6 +69,8 @@ def _python(module: str, *arguments: str) -> list[str]:
 
 
 def _gateway(gateway: Gateway) -> Mapping[str, str]:
+    from deploy.gateway.render import GatewayPlan, render  # noqa: PLC0415
+
     return render(
         GatewayPlan(
             listen_port=gateway.port,

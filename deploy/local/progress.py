@@ -4,17 +4,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Say = Callable[[str], None]
 Detail = Callable[[str], None]
 
-ON_TERMINAL, ELSEWHERE = 0.5, 5.0
+ON_TERMINAL, FIRST_ELSEWHERE, ELSEWHERE = 0.5, 1.0, 5.0
 """Seconds between two signs of life: a line rewritten in place may move often, a line in a log may not."""
 
 
 def to_terminal(line: str) -> None:
-    print(line, flush=True)
+    # A reader that went away is no reason to stop half way through a stop.
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def to_nobody(_line: str) -> None:
@@ -34,10 +36,13 @@ def step(say: Say, what: str) -> Iterator[Detail]:
         detail = text
 
     def line() -> str:
-        return f"  {what} ... {detail + ', ' if detail else ''}{time.monotonic() - began:.1f} s"
+        shown = f"{detail}, " if detail and not done.is_set() else ""
+        return f"  {what} ... {shown}{time.monotonic() - began:.1f} s"
 
     def tick() -> None:
-        while not done.wait(ON_TERMINAL if live else ELSEWHERE):
+        pause = ON_TERMINAL if live else FIRST_ELSEWHERE
+        while not done.wait(pause):
+            pause = ON_TERMINAL if live else ELSEWHERE
             if live:
                 print(f"\r{line()}\x1b[K", end="", flush=True)
             else:

@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import debian
-from deploy.local.engine import Image, image
 from deploy.local.faults import PassedOver
 from deploy.local.folders import password_in, private_folder, write_private
 from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.program import Program
 from deploy.local.progress import Say
-from deploy.local.sources import DEBIAN, ENGINE, INSTALLED, choose, libraries_of, which
-from deploy.local.supervise import Program
+from deploy.local.sources import DEBIAN, INSTALLED, choose, libraries_of, which
 from deploy.local.versions import Version, is_too_old, shown, version_in
 
 USER = "bookbag"
 EPMD_STAGE, STAGE = 1, 2
-IMAGE = "docker.io/library/rabbitmq:4"
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME = b"\x01"
 _HOME = "lib/rabbitmq/lib/rabbitmq_server-*"
@@ -43,12 +41,11 @@ class Binaries:
         return f"{shown(self.version)} from {origin}"
 
 
-def find(software: Path, say: Say, environment: Mapping[str, str] = os.environ) -> Binaries | Image:
+def find(software: Path, say: Say, environment: Mapping[str, str] = os.environ) -> Binaries:
     return choose(
         "RabbitMQ",
         [
             (INSTALLED, _installed),
-            (ENGINE, lambda: image("broker", IMAGE)),
             (DEBIAN, lambda: _debian(software, say)),
         ],
         say,
@@ -106,8 +103,8 @@ class PrivateRabbit:
         self.password_file = folder / "password"
         self.ports: tuple[int, ...] = ()
 
-    def programs(self, ports: Ports) -> tuple[Program | None, Program]:
-        """What has to answer first, and the broker."""
+    def programs(self, ports: Ports) -> tuple[Program, Program]:
+        """epmd, which has to answer first, and the broker."""
         epmd_port, port, distribution = self.ports = (ports.take(), ports.take(), ports.take())
         return self._epmd(epmd_port), self._broker(port, distribution, epmd_port)
 

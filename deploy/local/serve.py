@@ -13,14 +13,12 @@ def serve(run_dir: Path, *, check: bool) -> int:
     """Until a signal; with `check` in a folder of its own, that is removed again, and nginx is looked for too."""
     if not check:
         return _until_told(Servers(run_dir, say=to_terminal))
-    with tempfile.TemporaryDirectory(prefix="bookbag-check-") as folder:
-        servers = Servers(Path(folder), say=to_terminal)
-        try:
-            with servers:
-                nginx.find(SOFTWARE, to_terminal)
-                to_terminal("All of them answer; stopping them.")
-        finally:
-            servers.discard()
+    with (
+        tempfile.TemporaryDirectory(prefix="bookbag-check-") as folder,
+        Servers(Path(folder), say=to_terminal, keep=False),
+    ):
+        nginx.find(SOFTWARE, to_terminal)
+        to_terminal("All of them answer; stopping them.")
     return 0
 
 

@@ -13,8 +13,9 @@ from deploy.local.endpoints import Broker, Postgres
 from deploy.local.faults import CannotStart, EarlyExit
 from deploy.local.folders import ROOT, RunLock, private_folder, put_aside
 from deploy.local.ports import LOOPBACK, Ports, is_free
+from deploy.local.program import Program
 from deploy.local.progress import Say, step, to_nobody
-from deploy.local.supervise import Program, Supervisor
+from deploy.local.supervise import Supervisor
 
 TRIES = 3
 SOFTWARE = ROOT / "run" / "software"
@@ -42,8 +43,19 @@ class Servers:
         environment: Mapping[str, str] = os.environ,
         postgres_settings: Mapping[str, str] | None = None,
         changed: Callable[[], None] = lambda: None,
+        keep: bool = True,
     ) -> None:
-        """Args: postgres_settings: added to the launcher's own; changed: called when a program was started again."""
+        """Touches nothing yet.
+
+        Args:
+            run_dir: made where it is missing.
+            broker: whether RabbitMQ is wanted too.
+            say: is given a line for each step.
+            environment: names servers that run already, and sources.
+            postgres_settings: added to the launcher's own.
+            changed: called when a program was started again.
+            keep: False removes the databases at the end, also where they lie outside the run folder: for tests.
+        """
         self.run_dir = run_dir.absolute()
         self.ports = Ports()
         self.say = say
@@ -51,6 +63,7 @@ class Servers:
         self._with_broker = broker
         self._settings = postgres_settings
         self._changed = changed
+        self._keep = keep
         self._lock = RunLock(self.run_dir)
         self._stack = ExitStack()
         self._cluster: postgres.PrivatePostgres | None = None
@@ -91,13 +104,15 @@ class Servers:
             raise
 
     def take(self) -> None:
-        """Takes the run folder and finds what to run. Nothing is started: a machine that lacks something stays as it is.
+        """Takes the run folder and finds what to run. Starts nothing: a machine that lacks something stays as it is.
 
         Raises:
             CannotStart: another launcher has the folder, or there is nothing to run.
         """
         self._lock.take(self.say)
         self._stack.callback(self._lock.release)
+        if not self._keep:
+            self._stack.callback(self.discard)
         put_aside(private_folder(self.logs))
         self._choose()
 
@@ -169,9 +184,8 @@ class Servers:
         if self._node is None:
             return
         before, node = self._node.programs(self.ports)
-        if before:
-            self.supervisor.start(before)
-            self.supervisor.wait_ready([before.name])
+        self.supervisor.start(before)
+        self.supervisor.wait_ready([before.name])
         self.supervisor.start(node)
         self.broker = Broker(host=LOOPBACK, port=_port(node), password_file=self._node.password_file)
 
@@ -192,6 +206,7 @@ class Servers:
         """Starts a program and waits for it; on another port where somebody took its port in between.
 
         Args:
+            made: the program for a port.
             ports: to try first.
 
         Raises:

@@ -1,6 +1,6 @@
 """Makes the environment in .venv, where it is missing or of another lock file. Runs before anything is installed.
 
-Standard library alone, and nothing in it that an old Python 3 could not read: it is the one that has to say so.
+Standard library alone, and nothing that Python 3.6 could not read: it is the one that has to say so.
 """
 
 import fcntl
@@ -10,155 +10,156 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
+from typing import IO
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 OTHERS = ("python3.13", "python3.12", "python3.11")
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "bin", "python")
-LOCK_FILE = os.path.join(ROOT, "requirements.lock")
-MARKER = os.path.join(VENV, ".bookbag-complete")
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK_FILE = ROOT / "requirements.lock"
+MARKER = VENV / ".bookbag-complete"
 SIGN_OF_LIFE = 5.0
+LAST_LINES = 12
 REFUSED = 2
 
 
-def main():
-    # type: () -> int
-    if not is_supported(sys.version_info[:2]):
+def main() -> int:
+    """Returns 0 when the environment stands, 2 when it cannot."""
+    if not is_supported(sys.version_info[0], sys.version_info[1]):
         return in_another_python()
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             return refuse(
-                "This Python lacks {0}; install it: sudo apt-get install python3-venv"
-                " (Fedora, Arch and macOS bring it with python3)".format(module)
+                f"This Python lacks {module}; install it: sudo apt-get install python3-venv"
+                " (Fedora, Arch and macOS bring it with python3)"
             )
     wanted = digest()
     if is_complete(wanted):
         return 0
-    os.makedirs(os.path.join(ROOT, "run"), exist_ok=True)
-    with open(os.path.join(ROOT, "run", "setup.lock"), "a") as lock:
-        wait_for_turn(lock)
-        if is_complete(wanted):
-            return 0
-        return make_environment(wanted)
+    try:
+        (ROOT / "run").mkdir(mode=0o700, exist_ok=True)
+        with (ROOT / "run" / "setup.lock").open("a") as lock:
+            wait_for_turn(lock)
+            return 0 if is_complete(wanted) else make_environment(wanted)
+    except OSError as error:
+        return refuse(f"{error.filename} cannot be written ({error.strerror}); the project's folder has to be yours")
 
 
-def is_supported(version):
-    # type: (tuple[int, ...]) -> bool
-    return OLDEST <= tuple(version) <= NEWEST
+def is_supported(major: int, minor: int) -> bool:
+    return OLDEST <= (major, minor) <= NEWEST
 
 
-def in_another_python():
-    # type: () -> int
+def in_another_python() -> int:
     for name in OTHERS:
         path = shutil.which(name)
-        if path and subprocess.call([path, "-c", "import sys"], stderr=subprocess.DEVNULL) == 0:
-            os.execv(path, [path, os.path.abspath(__file__)])
+        # A version manager may offer a name that it cannot run.
+        if path and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0:  # noqa: S603
+            os.execv(path, [path, str(Path(__file__).resolve())])  # noqa: S606 - no shell is meant
+    found = ".".join(str(part) for part in sys.version_info[:2])
     return refuse(
-        "Bookbag needs Python 3.11, 3.12 or 3.13 and this is {0}.{1};"
-        " install one: sudo apt-get install python3 python3-venv".format(*sys.version_info[:2])
+        f"Bookbag needs Python 3.11, 3.12 or 3.13 and this is {found};"
+        " install one: sudo apt-get install python3 python3-venv"
     )
 
 
-def digest():
-    # type: () -> str
-    with open(LOCK_FILE, "rb") as file:
-        found = hashlib.sha256(file.read())
-    found.update("{0} {1}".format(sys.version, VENV).encode())
-    return found.hexdigest()
+def digest() -> str:
+    """What the environment depends on: what is locked, the Python that made it, and where it stands."""
+    return hashlib.sha256(LOCK_FILE.read_bytes() + f"{sys.version} {VENV}".encode()).hexdigest()
 
 
-def is_complete(wanted):
-    # type: (str) -> bool
+def is_complete(wanted: str) -> bool:
     try:
-        with open(MARKER) as file:
-            return file.read() == wanted and os.path.exists(PYTHON)
+        return MARKER.read_text() == wanted and PYTHON.exists()
     except OSError:
         return False
 
 
-def wait_for_turn(lock):
-    # type: (object) -> None
+def wait_for_turn(lock: IO[str]) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         say("Another make sets up the environment; waiting for it")
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
-def make_environment(wanted):
-    # type: (str) -> int
+def make_environment(wanted: str) -> int:
     began = time.time()
     say("Setting up the environment in .venv")
     if not is_of_this_python():
-        made = subprocess.run(
-            [sys.executable, "-m", "venv", "--clear", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        made = subprocess.run(  # noqa: S603 - this very Python
+            [sys.executable, "-m", "venv", "--clear", str(VENV)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         if made.returncode != 0:
             sys.stderr.write(made.stdout.decode(errors="replace"))
             return refuse("The environment cannot be made; install what it needs: sudo apt-get install python3-venv")
     code = install()
-    if code != 0:
-        return code
-    with open(MARKER + ".new", "w") as file:
-        file.write(wanted)
-    os.replace(MARKER + ".new", MARKER)
-    say("The environment is ready ({0:.0f} s)".format(time.time() - began))
-    return 0
+    if code == 0:
+        # The marker comes last: an environment that was cut short is made anew.
+        partial = MARKER.with_name(MARKER.name + ".new")
+        partial.write_text(wanted)
+        partial.replace(MARKER)
+        say(f"The environment is ready ({time.time() - began:.0f} s)")
+    return code
 
 
-def is_of_this_python():
-    # type: () -> bool
+def is_of_this_python() -> bool:
     """Whether there is one to add to: made by this Python, and never moved."""
     try:
-        with open(os.path.join(VENV, "bin", "pip")) as file:
-            moved = VENV not in file.readline() + file.readline()
-        said = subprocess.check_output([PYTHON, "-c", "import sys; print(sys.version)"], stderr=subprocess.DEVNULL)
+        with (VENV / "bin" / "pip").open() as script:
+            moved = str(VENV) not in script.readline() + script.readline()
+        said = subprocess.check_output(  # noqa: S603 - the environment's own Python
+            [str(PYTHON), "-c", "import sys; print(sys.version)"], stderr=subprocess.DEVNULL
+        )
     except (OSError, subprocess.CalledProcessError):
         return False
     return not moved and said.decode().strip() == sys.version
 
 
-def install():
-    # type: () -> int
-    with open(LOCK_FILE) as file:
-        count = sum(1 for line in file if "==" in line and not line.startswith(("#", " ")))
-    process = subprocess.Popen(
+def install() -> int:
+    count = sum("==" in line and not line.startswith(("#", " ")) for line in LOCK_FILE.read_text().splitlines())
+    process = subprocess.Popen(  # noqa: S603 - the environment's own pip
         [
-            *(PYTHON, "-m", "pip", "install", "--require-hashes", "--no-deps", "--disable-pip-version-check"),
-            *("--no-input", "--progress-bar", "off", "-r", LOCK_FILE),
+            *(str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--disable-pip-version-check"),
+            *("--no-input", "--progress-bar", "off", "-r", str(LOCK_FILE)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
     )
-    said, done, spoken = [], 0, time.time()
+    lines = [""]
+    fetched = 0
+    ended = threading.Event()
+
+    def show() -> None:
+        while not ended.wait(SIGN_OF_LIFE):
+            say(f"  packages: {fetched} of about {count}" if "Installing" not in lines[-1] else "  installing them")
+
+    threading.Thread(target=show, daemon=True).start()
     for line in process.stdout or ():
-        said.append(line)
-        done += line.startswith(("Collecting", "Requirement already satisfied"))
-        if time.time() - spoken > SIGN_OF_LIFE or done == 1 == len(said):
-            say("  packages: {0} of {1}".format(done, count))
-            spoken = time.time()
-        if line.startswith("Installing collected"):
-            say("  packages: {0} fetched, installing them".format(done))
+        lines.append(line)
+        fetched += line.startswith(("Collecting", "Requirement already satisfied"))
+    ended.set()
     if process.wait() == 0:
         return 0
-    sys.stderr.write("".join(said[-12:]))
+    sys.stderr.write("".join(lines[-LAST_LINES:]))
     return refuse(
-        "The packages of requirements.lock cannot be installed; look at the network (or at pip's proxy and index"
-        " settings) and try again: make " + (os.environ.get("MAKECMDGOALS") or "run")
+        "The packages of requirements.lock cannot be installed: look at the network, and at pip's own settings"
+        " (pip config list), and try again"
     )
 
 
-def say(line):
-    # type: (str) -> None
-    print(line)
-    sys.stdout.flush()
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
-def refuse(sentence):
-    # type: (str) -> int
+def refuse(sentence: str) -> int:
     sys.stdout.flush()
     sys.stderr.write(sentence + "\n")
     return REFUSED

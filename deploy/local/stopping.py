@@ -11,8 +11,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
-class Stopped(BaseException):  # noqa: N818 - like KeyboardInterrupt, not an error
-    """Somebody asked for the end."""
+class Stopped(BaseException):
+    """Somebody asked for the end. Like KeyboardInterrupt no error, so that nothing but the outermost takes it."""
 
 
 _asked = False

@@ -13,9 +13,9 @@ from pathlib import Path
 from deploy.local.accounts import remove_place
 from deploy.local.folders import ROOT, private_folder, wait_for_children
 from deploy.local.postgres import NOTE
+from deploy.local.program import CHILD
 from deploy.local.progress import to_terminal
 from deploy.local.stopping import Stopped
-from deploy.local.supervise import CHILD
 
 ENDS_WITHIN = 90
 INTERRUPTED = 130

@@ -1,24 +1,23 @@
 """Runs programs as children, starts again those that die, and leaves none behind.
 
 One thread starts every child and outlives them all: the kernel's death signal follows the thread that forked.
-Each child leads a session of its own, so that Ctrl-C at the terminal reaches the launcher alone.
 """
 
 import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from deploy.local.backoff import DEATHS_IN_A_MINUTE, Deaths
 from deploy.local.faults import CannotStart, EarlyExit
+from deploy.local.guard import Guard
+from deploy.local.program import Program, has_ended, how_it_ended, last_words, spawn
 from deploy.local.progress import Say, to_nobody
 from deploy.local.tree import kill_tree
 
@@ -26,43 +25,8 @@ T = TypeVar("T")
 
 TICK = 0.05
 WATCHED_EVERY = 0.3
-LAST_LINES = 15
 KILLED_WITHIN = 10.0
-CHILD = Path(__file__).with_name("child.py")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The user and group that a child runs as."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """How to run, ask and stop one child.
-
-    Attributes:
-        stage: programs of a higher stage are stopped first; those of one stage together.
-        death_signal: what the kernel sends it when the launcher is gone.
-        account: None: as the launcher.
-        stop_within: seconds after which an orderly stop is over and it is killed.
-    """
-
-    name: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    folder: Path
-    log: Path
-    stage: int
-    ready: Callable[[], bool]
-    port: int | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
-    death_signal: signal.Signals = signal.SIGKILL
-    stop_within: float = 12.0
-    account: Account | None = None
+NOT_UP_YET = 2.0
 
 
 @dataclass(slots=True)
@@ -96,6 +60,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._inbox: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._failure: str | None = None
+        self._guard = Guard(inherited)
         self.failed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
@@ -137,7 +102,7 @@ class Supervisor:
         if not ended:
             raise CannotStart(f"{program.name} was not done within {within:.0f} s; see {program.log}")
         if child.process.returncode != 0:
-            raise EarlyExit(program.name, _how(child.process.returncode), last_lines(program.log), str(program.log))
+            raise EarlyExit(program.name, how_it_ended(child.process.returncode), last_words(program))
 
     def wait_ready(self, names: Sequence[str], within: float = 60.0) -> None:
         """Returns when all answer; from then on they are started again when they die.
@@ -151,17 +116,12 @@ class Supervisor:
             child = self._children[name]
             while not child.program.ready():
                 if child.ended.is_set() and not child.kept_up:
-                    raise EarlyExit(
-                        name,
-                        _how(child.process.returncode),
-                        last_lines(child.program.log),
-                        str(child.program.log),
-                    )
+                    raise EarlyExit(name, how_it_ended(child.process.returncode), last_words(child.program))
                 if self._failure:
                     raise CannotStart(self._failure)
                 if time.monotonic() > deadline:
-                    said = "\n".join(f"    {line}" for line in last_lines(child.program.log))
-                    raise CannotStart(f"{name} was not ready within {within:.0f} s; its last words:\n{said}")
+                    said = last_words(child.program)
+                    raise CannotStart(f"{name} was not ready within {within:.0f} s; its last words {said}")
                 self.failed.wait(TICK)
             child.kept_up = True
 
@@ -204,6 +164,7 @@ class Supervisor:
             self._stop([name for name, child in self._children.items() if child.program.stage == stage])
         self._inbox.put(None)
         self._thread.join()
+        self._guard.close()
 
     def kill_all(self) -> None:
         """Ends everything at once, for a person who will not wait; `stop_all` then has nothing left to wait for."""
@@ -230,11 +191,15 @@ class Supervisor:
         children = self._on_thread(ask)
         began = time.monotonic()
         for child in children:
-            if not child.ended.wait(max(0.0, began + child.program.stop_within - time.monotonic())):
+            # One that never came up may not listen to signals yet (a broker that boots), and has nothing to save.
+            patience = child.program.stop_within if child.kept_up else min(child.program.stop_within, NOT_UP_YET)
+            if not child.ended.wait(max(0.0, began + patience - time.monotonic())):
                 self._on_thread(lambda pid=child.process.pid: kill_tree(pid))  # type: ignore[misc]
                 child.ended.wait(KILLED_WITHIN)
 
     def _on_thread(self, action: Callable[[], T]) -> T:
+        if not self._thread.is_alive():
+            raise CannotStart("everything has been stopped")
         future: Future[T] = Future()
         self._inbox.put((action, future))
         return future.result()
@@ -253,13 +218,16 @@ class Supervisor:
                     future.set_result(action())
                 except BaseException as error:  # noqa: BLE001 - it is raised where the action was asked for
                     future.set_exception(error)
-            self._look_after_children()
+            try:
+                self._look_after_children()
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to hear of it and everything to stop
+                self._fail(f"a program could not be looked after: {error!r}")
 
     def _look_after_children(self) -> None:
         now = time.monotonic()
         for child in list(self._children.values()):
             if not child.ended.is_set():
-                if _has_ended(child.process):
+                if has_ended(child.process):
                     self._after_end(child, now)
             elif child.start_at is not None and now >= child.start_at:
                 self._spawn_again(child)
@@ -268,23 +236,27 @@ class Supervisor:
         # What it had started goes with it: nginx's workers would keep the port.
         kill_tree(child.process.pid)
         child.process.wait()
+        self._guard.remove(child.process.pid)
         if child.wanted and child.kept_up and not self._failure:
             delay = 0.0 if child.meant else child.deaths.add(now)
             if delay is None:
                 self._give_up(child)
             else:
                 child.start_at = now + delay
-                how = _how(child.process.returncode)
+                how = how_it_ended(child.process.returncode)
                 self._say(f"{child.program.name} {how}; started again in {delay:.1f} s")
         child.meant = False
         child.ended.set()
 
     def _give_up(self, child: _Child) -> None:
-        said = "\n".join(f"    {line}" for line in last_lines(child.program.log))
-        self._failure = (
-            f"{child.program.name} died {self._max_deaths} times within a minute"
-            f" (the last time it {_how(child.process.returncode)}); its last words ({child.program.log}):\n{said}"
+        how = how_it_ended(child.process.returncode)
+        self._fail(
+            f"{child.program.name} died {self._max_deaths} times within a minute, the last time it {how};"
+            f" its last words {last_words(child.program)}"
         )
+
+    def _fail(self, why: str) -> None:
+        self._failure = self._failure or why
         self.failed.set()
 
     def _start(self, program: Program) -> None:
@@ -300,44 +272,6 @@ class Supervisor:
         self._changed()
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
-        account = program.account
-        ids = ("-1", "-1") if account is None else (str(account.uid), str(account.gid))
-        with program.log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - the programs are the launcher's own choice
-                [
-                    *(sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(program.death_signal))),
-                    *ids,
-                    *program.command,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=program.folder,
-                env=dict(program.environment),
-                pass_fds=self._inherited,
-                start_new_session=True,
-            )
-
-
-def last_lines(log: Path, count: int = LAST_LINES) -> list[str]:
-    """The end of a log file."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 16_384))
-            return file.read().decode(errors="replace").splitlines()[-count:]
-    except OSError:
-        return []
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Looks without reaping: as long as the zombie stands, its group's number cannot be anybody else's."""
-    if sys.platform == "darwin":
-        return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _how(returncode: int | None) -> str:
-    if returncode is None:
-        return "ended"
-    return f"was ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"ended with code {returncode}"
+        process = spawn(program, self._inherited)
+        self._guard.add(process.pid, int(program.death_signal))
+        return process

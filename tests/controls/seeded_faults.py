@@ -139,7 +139,7 @@ LOG = (
     Fault(
         "a command is decided once and never again",
         "shared/log/commands.py",
-        "ATTEMPTS = 5",
+        "ATTEMPTS = 10",
         "ATTEMPTS = 1",
         (f"{COMMANDS}::test_a_decision_whose_stream_moved_meanwhile_is_decided_anew",),
     ),
@@ -244,7 +244,8 @@ PRIVACY = (
         "the key database shows every category to every role",
         "shared/privacy/migrations/0001.keys.sql",
         "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n"
-        "    USING (EXISTS (SELECT FROM category_access a WHERE a.role = current_user AND a.category = subject_key.category))",
+        "    USING (EXISTS (SELECT FROM category_access a WHERE a.role = current_user"
+        " AND a.category = subject_key.category))",
         "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n    USING (true)",
         (f"{KEYS}::test_another_service_s_role_cannot_read_a_key_of_a_category_that_is_not_its_own",),
     ),

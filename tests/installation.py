@@ -1,0 +1,138 @@
+"""A whole installation under test, and schools in it, for the tests that act through the gateway."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+
+from deploy.local.launch import Installation
+from deploy.operator.config import OperatorConfig
+from deploy.operator.verify import verify_service
+from deploy.services import SERVICES
+from shared.log.verify import Fault
+from shared.testing.driver import Bookbag, Refused, Session
+from shared.testing.school import InventedSchool, invented_school
+
+T = TypeVar("T")
+
+
+def went(answer: T | Refused) -> T:
+    """The answer of something that must not be refused."""
+    assert not isinstance(answer, Refused), f"refused: {answer.status} {answer.code} {answer.clause} {answer.detail}"
+    return answer
+
+
+def refused(answer: object) -> Refused:
+    """The refusal of something that must be refused."""
+    assert isinstance(answer, Refused), f"not refused, but {answer}"
+    return answer
+
+
+@dataclass(slots=True)
+class School:
+    """An invented school in the installation, and its people by role."""
+
+    bookbag: Bookbag
+    operator: Session
+    slug: str
+    school_id: UUID
+    people: InventedSchool
+    sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
+
+    def as_(self, person: Any, capacity: str) -> Session:
+        """Signs a person in by a one-time code; the same session for all who ask."""
+        known = self.sessions.get((person.login, capacity))
+        if known is None:
+            known = self.sessions[person.login, capacity] = self.newly_signed_in(person, capacity)
+        return known
+
+    def newly_signed_in(self, person: Any, capacity: str) -> Session:
+        code = went(self.operator.one_time_code(self.slug, person.login))
+        return went(self.bookbag.sign_in(self.slug, person.login, code=code, capacity=capacity))
+
+    @property
+    def head(self) -> Session:
+        return self.as_(self.people.headteacher, "staff")
+
+    def teacher(self, class_no: int = 1) -> Session:
+        return self.as_(self.people.teacher(class_no), "staff")
+
+    def pupil(self, class_no: int = 1, number: int = 1) -> Session:
+        return self.as_(self.people.pupil(class_no, number), "pupil")
+
+    def guardian_of(self, pupil: Any, number: int = 0) -> Session:
+        return self.as_(self.people.guardians_of(pupil)[number], "guardian")
+
+    def a_behaviour(self, name: str = "Helped a friend") -> UUID:
+        """A behaviour linked to a value, newly defined."""
+        value = went(self.head.define_value("Kindness"))
+        return went(self.head.define_behaviour(name, value.id)).id
+
+
+def a_school(bookbag: Bookbag, operator: Session, slug: str, seed: int) -> School:
+    """Registers a small invented school and brings its roster in."""
+    people = invented_school(seed=seed, classes=2, pupils_per_class=8, on=datetime.now(UTC).date())
+    school_id = went(operator.register_school(slug, people.name)).id
+    went(operator.import_roster(people.zip(), school_id))
+    return School(bookbag, operator, slug, school_id, people)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The installation as its operator sees it."""
+
+    it: Installation
+
+    @property
+    def config(self) -> OperatorConfig:
+        state = self.it.state
+        return OperatorConfig(
+            host=state["postgres"]["host"],
+            port=state["postgres"]["port"],
+            secrets=Path(state["secrets_dir"]),
+            superuser=state["postgres"]["user"],
+            superuser_password_file=Path(state["postgres"]["password_file"]),
+        )
+
+    def operator_password(self) -> str:
+        return self.config.secret("operator.password").read_text().strip()
+
+    def heads(self) -> Mapping[str, int]:
+        """How many events each service's log holds."""
+        return {service: self.ask(service, "SELECT count(*) FROM log_event")[0][0] for service in SERVICES}
+
+    def ask(self, service: str, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """A question to a service's database, as its superuser."""
+        config = self.config
+        assert config.superuser_password_file is not None
+        with psycopg.connect(
+            host=config.host,
+            port=config.port,
+            dbname=f"bookbag_{service}",
+            user=config.superuser,
+            password=config.superuser_password_file.read_text().strip(),
+            autocommit=True,
+        ) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def faults(self) -> list[Fault]:
+        """What `bookbag verify` finds, over all services."""
+        return [fault for s in SERVICES for fault in verify_service(self.config, s, lambda _at, _head: None)]
+
+    def crash_at(self, process: str, point: str) -> None:
+        """The process kills itself when it comes to the point next."""
+        path = self.it.run_dir / "crash-points" / process
+        path.with_suffix(".new").write_text(point)
+        path.with_suffix(".new").rename(path)
+
+    def has_crashed(self, process: str) -> bool:
+        """Whether the process came to its point."""
+        return not (self.it.run_dir / "crash-points" / process).exists()
+
+    def logs(self) -> str:
+        """All that every process has written so far."""
+        return "\n".join(path.read_text(errors="replace") for path in Path(self.it.state["logs"]).glob("*.log"))

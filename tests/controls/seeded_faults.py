@@ -158,14 +158,14 @@ READ_MODELS = (
         "shared/projections/runner.py",
         "if cursors.standing(connection, consumer, source, partition, lock=True).position != at.position:",
         "if False:",
-        (f"{MODELS}::test_two_workers_at_once_apply_each_event_once",),
+        (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(
         "the cursor is read without its lock",
         "shared/projections/runner.py",
         "partition, lock=True).position",
         "partition).position",
-        (f"{MODELS}::test_two_workers_at_once_apply_each_event_once",),
+        (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(
         "links are not followed",

@@ -125,24 +125,32 @@ def test_what_was_applied_is_not_applied_again(house: House, school_id: UUID):
     assert house.rows(school_id) == [("Ada", 1)]
 
 
-def test_two_workers_at_once_apply_each_event_once(house: House, school_id: UUID):
-    pupil = uuid4()
-    for _ in range(40):
-        house.admit(school_id, pupil, "Ada")
-    ready = threading.Barrier(4)
+def test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again(house: House, school_id: UUID):
+    """Two runners at the same event: the second has read the same cursor and stands before its lock."""
+    house.admit(school_id, uuid4(), "Ada")
+    watcher, first, applied = house.scratch.connection("points_worker"), names(), list[int]()
+    second = threading.Thread(target=lambda: applied.append(house.catch_up(names())))
+    apply = first.handlers[PupilAdmitted.event_type]
 
-    def work() -> None:
-        ready.wait(timeout=10)
-        while house.catch_up(names()):
+    def while_another_comes(tx: Tx, event: PupilAdmitted, meta: Envelope) -> None:
+        apply(tx, event, meta)
+        second.start()
+        while second.is_alive() and not waiting(watcher):
             pass
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    house.catch_up(names())
-    assert house.rows(school_id) == [("Ada", 40)]
+    first.handlers[PupilAdmitted.event_type] = while_another_comes
+    assert house.catch_up(first) == 1
+    second.join(timeout=60)
+    assert applied == [0]
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
+def waiting(watcher: psycopg.Connection[Any]) -> bool:
+    """Whether a worker's connection to this database waits for another's lock."""
+    row = watcher.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ).fetchone()
+    return row is not None and row[0] > 0
 
 
 def test_a_failing_handler_takes_its_batch_back_and_the_cursor_stays(house: House, school_id: UUID):

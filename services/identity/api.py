@@ -6,6 +6,7 @@ from uuid import UUID
 import falcon
 
 from services.identity.commands import IdentityCommands
+from services.identity.domain.appointments import AppointedRole
 from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
 from services.identity.oneroster import RosterInvalid, read_roster, unzip_roster
 from services.identity.principals import Principals
@@ -24,7 +25,6 @@ from services.identity.schemas import (
     SignIn,
 )
 from services.identity.sign_in import SignIn as SignInDesk
-from shared.events.identity import StaffRole
 from shared.hosting.writes import Asks, Written, written
 from shared.http.app import caller
 from shared.http.operations import Route, body, operation, raw_body
@@ -108,10 +108,7 @@ class SessionPrincipal:
     api: IdentityApi
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response, session_id: UUID) -> None:
-        header = self.api.principals.of_session(session_id)
-        if header is None:
-            raise Refusal(NOT_SIGNED_IN)
-        resp.set_header(HEADER, header)
+        resp.set_header(HEADER, self.api.principals.now(session_id))
         resp.status = falcon.HTTP_204
 
 
@@ -368,10 +365,10 @@ class OneAppointment:
     def on_delete(self, req: falcon.Request, resp: falcon.Response, staff_id: UUID, role: str) -> None:
         may_lead(caller(req))
         asked = self.api.asks.of(req)
-        if role not in list(StaffRole):
+        if role not in list(AppointedRole):
             raise Refusal(NOT_FOUND)
         answer = self.api.commands.end_appointment(
-            asked, school_id=asked.school_id, staff_id=staff_id, role=StaffRole(role)
+            asked, school_id=asked.school_id, staff_id=staff_id, role=AppointedRole(role)
         )
         written(resp, "identity", answer, status=200)
 

@@ -51,7 +51,8 @@ def create_app() -> App:
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
     made = api(parts, config)
-    return service_app(parts, config.common, config.api, [*made.routes(), *people_routes(made)])
+    routes = [*made.routes(), *people_routes(made)]
+    return service_app(parts, config.common, config.api, routes, reask=made.principals.now)
 
 
 class IdentityWorkerParts(WorkerParts):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.identity.domain import appointments, people, roster_import, school
-from services.identity.domain.appointments import Appoint, EndAppointment, Staff
+from services.identity.domain.appointments import Appoint, AppointedRole, EndAppointment, Staff
 from services.identity.domain.people import People
 from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
 from services.identity.domain.roster_import import (
@@ -21,7 +21,7 @@ from services.identity.indexes import Indexes
 from services.identity.oneroster import Roster
 from services.identity.queries import IdentityQueries
 from shared.events.envelope import Actor
-from shared.events.identity import ClassId, GuardianId, PersonId, PupilId, Relationship, SchoolId, StaffId, StaffRole
+from shared.events.identity import ClassId, GuardianId, PersonId, PupilId, Relationship, SchoolId, StaffId
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
 from shared.policy.codes import NOT_FOUND
@@ -85,12 +85,12 @@ class IdentityCommands:
 
         return self._handle(asked, school_id, decide, f"/v1/roster-imports/{import_id}")
 
-    def appoint(self, asked: Asked, *, school_id: UUID, login: str, role: StaffRole) -> Answer:
+    def appoint(self, asked: Asked, *, school_id: UUID, login: str, role: AppointedRole) -> Answer:
         _own_school_or_operator(asked.by, school_id, may_lead)
         staff_id = self._by_login(school_id, login)
         return self._change_staff(asked, school_id, Appoint(staff_id=staff_id, role=role))
 
-    def end_appointment(self, asked: Asked, *, school_id: UUID, staff_id: UUID, role: StaffRole) -> Answer:
+    def end_appointment(self, asked: Asked, *, school_id: UUID, staff_id: UUID, role: AppointedRole) -> Answer:
         _own_school_or_operator(asked.by, school_id, may_lead)
         return self._change_staff(asked, school_id, EndAppointment(staff_id=StaffId(staff_id), role=role))
 

@@ -15,7 +15,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.http.principal import sign
+from shared.policy.codes import NOT_SIGNED_IN
 from shared.policy.principal import AccessState, Capacity, Principal, Role
+from shared.policy.refusal import Refusal
 from shared.runtime.clock import Clock
 from shared.runtime.database import Pool
 
@@ -46,6 +48,13 @@ class Principals:
     def of_session(self, session_id: UUID) -> str | None:
         """The same by the session's id, for a service whose answer has grown old."""
         return self._found(session_id, None, session_id)
+
+    def now(self, session_id: UUID) -> str:
+        """The same for identity's own requests. Raises Refusal(NOT_SIGNED_IN) where the session has ended."""
+        header = self.of_session(session_id)
+        if header is None:
+            raise Refusal(NOT_SIGNED_IN)
+        return header
 
     def forget(self) -> None:
         """Drops what is kept: this process ended a session itself and need not wait."""

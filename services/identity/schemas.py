@@ -2,6 +2,7 @@
 
 from marshmallow import validate
 
+from services.identity.domain.appointments import AppointedRole
 from services.identity.passwords import MOST
 from shared.events.identity import ClassPost, Relationship, StaffRole, YearGroup
 from shared.http.problems import Calm
@@ -71,7 +72,7 @@ class ShownParameters(Schema):
 
 class Appointment(Schema):
     login = Text(1, 254, required=True)
-    role = EnumField(StaffRole, required=True)
+    role = EnumField(AppointedRole, required=True)
 
 
 class Named(Schema):

@@ -110,15 +110,20 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
     )
 
 
-def service_app(parts: ApiParts, common: CommonConfig, api: ApiConfig, routes: Sequence[Route]) -> App:
-    """The service's app: its own routes and the internal ones behind the checks that every request passes."""
+def service_app(
+    parts: ApiParts, common: CommonConfig, api: ApiConfig, routes: Sequence[Route], reask: Reask | None = None
+) -> App:
+    """The service's app: its own routes and the internal ones behind the checks that every request passes.
+
+    With `reask` it learns who a session is now; without, it asks identity over HTTP.
+    """
     return make_app(
         AppConfig(
             service=parts.service,
             routes=[*routes, *parts.internal_routes()],
             gateway_secret=api.gateway_secret,
             public_key=public_key_from_pem(api.principal_public_key),
-            reask=reask(common.feeds["identity"], common.credential.reveal()),
+            reask=reask or asking_identity(common.feeds["identity"], common.credential.reveal()),
             service_credentials=api.service_credentials,
             health=Health({"database": parts.database_answers}),
             reached=parts.reached,
@@ -128,15 +133,16 @@ def service_app(parts: ApiParts, common: CommonConfig, api: ApiConfig, routes: S
     )
 
 
-def reask(identity: str, credential: str) -> Reask:
+def asking_identity(address: str, credential: str) -> Reask:
     """Asks identity for a session's principal as it is now, within half a second."""
     client = httpx.Client(
-        base_url=identity, headers={"Authorization": f"Bearer {credential}"}, timeout=REASK_SECONDS, trust_env=False
+        base_url=address, headers={"Authorization": f"Bearer {credential}"}, timeout=REASK_SECONDS, trust_env=False
     )
 
     def ask(session_id: UUID) -> str:
         answer = client.get(f"/internal/principals/{session_id}")
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND):
+        # A service whose own credential is refused has a fault to report, not a session that ended.
+        if answer.status_code == httpx.codes.UNAUTHORIZED and answer.json().get("code") == NOT_SIGNED_IN.name:
             raise Refusal(NOT_SIGNED_IN)
         answer.raise_for_status()
         return answer.headers[HEADER]

@@ -5,7 +5,7 @@ the same `Bookbag`, so that a story needs no pauses. The demo and the end-to-end
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -113,7 +113,7 @@ class Bookbag:
         *,
         key: str | None = None,
         json: Any = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         rests_on: Sequence[str] = ("identity",),

@@ -1,6 +1,5 @@
 """Who may do what with points, as a table: default deny, and nobody learns of a thing that is not theirs to know of."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -12,31 +11,12 @@ from services.points.domain.permission import (
     may_read_points,
 )
 from shared.policy.codes import LEADERS_ONLY, NOT_CLASS_TEACHER, NOT_FOUND, NOT_YOUR_AREA, STAFF_ONLY, Code
-from shared.policy.principal import AccessState, Capacity, Principal, Role
+from shared.policy.principal import Capacity, Principal, Role
 from shared.policy.refusal import Refusal
+from shared.testing.principals import principal
 
-SCHOOL, CLASS, OTHER_CLASS = UUID(int=1), UUID(int=2), UUID(int=3)
+CLASS, OTHER_CLASS = UUID(int=2), UUID(int=3)
 PUPIL, CLASSMATE, GUARDIAN = UUID(int=4), UUID(int=5), UUID(int=6)
-
-
-def principal(
-    capacity: Capacity,
-    *roles: Role,
-    person: UUID = UUID(int=9),
-    classes: tuple[UUID, ...] = (),
-    children: tuple[UUID, ...] = (),
-) -> Principal:
-    return Principal(
-        session_id=UUID(int=99),
-        school_id=None if capacity is Capacity.OPERATOR else SCHOOL,
-        person_id=person,
-        capacity=capacity,
-        roles=frozenset(roles),
-        classes=frozenset(classes),
-        children=frozenset(children),
-        access=AccessState.ACTIVE,
-        issued_at=datetime(2026, 9, 7, tzinfo=UTC),
-    )
 
 
 TEACHER = principal(Capacity.STAFF, Role.TEACHER, classes=(CLASS,))

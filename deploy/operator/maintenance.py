@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from deploy.operator.config import OperatorConfig
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
-from shared.projections.declaration import Projection
 from shared.projections.rebuild import Rebuilder
-from shared.projections.runner import OwnLog, Runner, Source
+from shared.projections.runner import Consumer, OwnLog, Runner, Source
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool, open_pool
 from shared.runtime.ids import uuid7
@@ -27,7 +26,7 @@ class Maintenance:
 
 
 @contextmanager
-def maintenance_of(config: OperatorConfig, service: str, projections: Sequence[Projection]) -> Iterator[Maintenance]:
+def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Consumer]) -> Iterator[Maintenance]:
     """Opens pools for the owner's and the worker's role; sources are read from the databases, not over the feed."""
     with ExitStack() as stack:
 
@@ -40,12 +39,13 @@ def maintenance_of(config: OperatorConfig, service: str, projections: Sequence[P
         keys = pool("bookbag_keys", f"keys_{service}", f"passfile.{service}.worker")
         clock = SystemClock()
         store = KeyStore(
+            service,
             keys,
             b64decode(config.secret("installation.key").read_text()),
             new_id=lambda: uuid7(clock.now(), os.urandom),
         )
         sources: dict[str, Source] = {}
-        for source in sorted({projection.source for projection in projections}):
+        for source in sorted({consumer.source for consumer in consumers}):
             log = (
                 worker
                 if source == service

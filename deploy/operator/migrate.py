@@ -1,6 +1,6 @@
 """Brings every database to this version: SQL migrations forward only, with the owner's role, then the read models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.maintenance import maintenance_of
 from deploy.services import SERVICES
 from shared.privacy.categories import CATEGORIES
+from shared.projections.reaction import Reaction
 from shared.projections.rebuild import Progress
 from shared.runtime.database import conninfo
 
@@ -28,6 +29,20 @@ def migrate(config: OperatorConfig, say: Say) -> None:
         with maintenance_of(config, service, projections) as maintenance:
             for projection in projections:
                 maintenance.rebuilder.install_or_rebuild(projection, said(say, f"{service}.{projection.name}"))
+    # Once every log is there: a reaction that is new starts at the head of the log it follows.
+    for service in SERVICES:
+        reactions = reactions_of(service)
+        with maintenance_of(config, service, reactions) as maintenance:
+            maintenance.rebuilder.install_reactions(reactions)
+
+
+def reactions_of(service: str) -> Sequence[Reaction]:
+    """The reactions of a service; points and identity have none."""
+    try:
+        found: Sequence[Reaction] = import_module(f"services.{service}.reactions").REACTIONS
+    except ModuleNotFoundError:
+        return ()
+    return found
 
 
 def migrate_keys(config: OperatorConfig, say: Say) -> None:
@@ -56,9 +71,13 @@ def _apply(config: OperatorConfig, database: str, owner: str, folders: list[Path
 
 def grant_categories(config: OperatorConfig, database: str = "bookbag_keys") -> None:
     """Writes the closed table of categories into the database that enforces it."""
-    rows = [(f"keys_{service}", category) for category, rule in CATEGORIES.items() for service in rule.opened_by]
+    rows = [
+        (f"keys_{service}", category, service in rule.opened_by)
+        for category, rule in CATEGORIES.items()
+        for service in rule.opened_by | rule.added_by
+    ]
     server = config.server("passfile.owner")
     with psycopg.connect(**conninfo(server, database=database, role="keys_owner")) as connection:  # type: ignore[arg-type]
         connection.execute("DELETE FROM category_access")
         with connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO category_access (role, category) VALUES (%s, %s)", rows)
+            cursor.executemany("INSERT INTO category_access (role, category, may_open) VALUES (%s, %s, %s)", rows)

@@ -40,6 +40,22 @@ KEYS = 4
 """Connections a process: 5 services with these stay well under the 300 that the server is given."""
 
 
+_REACHED = """
+    WITH model AS (
+        SELECT l.source, coalesce(c.position, 0) AS position FROM projection_live l
+        LEFT JOIN projection_cursor c ON c.consumer = l.name || '_v' || l.version AND c.source = l.source
+        AND c.partition = %(partition)s
+    ), reaction AS (
+        SELECT coalesce(c.position, 0) AS position, coalesce(c.appended, 0) AS appended FROM reaction_live r
+        LEFT JOIN projection_cursor c ON c.consumer = r.name AND c.source = r.source AND c.partition = %(partition)s
+        WHERE r.source = %(service)s
+    )
+    SELECT NOT EXISTS (SELECT FROM model WHERE source = %(service)s AND position < %(position)s)
+       AND NOT EXISTS (SELECT FROM reaction WHERE position < %(position)s)
+       AND NOT EXISTS (SELECT FROM model m, reaction r WHERE m.source = %(own)s AND m.position < r.appended)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """The parts that each service's bootstrap puts its own commands and queries on."""
@@ -63,16 +79,19 @@ class ApiParts:
         ]
 
     def reached(self, position: LogPosition) -> bool:
-        """Whether every live read model that follows the named log has taken the position.
+        """Whether every consumer of the named log has taken the position, and the own models what reactions made of it.
 
         Of a log that none here follows nothing is to come: there is nothing to wait for.
         """
         with self.reader.connection() as connection:
             row = connection.execute(
-                "SELECT coalesce(bool_and(coalesce(c.position, 0) >= %s), true) FROM projection_live l"
-                " LEFT JOIN projection_cursor c ON c.consumer = l.name || '_v' || l.version"
-                " AND c.source = l.source AND c.partition = %s WHERE l.source = %s",
-                (position.position, position.partition, position.service),
+                _REACHED,
+                {
+                    "own": self.service,
+                    "service": position.service,
+                    "partition": position.partition,
+                    "position": position.position,
+                },
             ).fetchone()
         return row is not None and row[0]
 
@@ -94,7 +113,7 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
     writer = open_pool(server, database=database, role=f"{service}_writer", max_size=WRITERS)
     reader = open_pool(server, database=database, role=f"{service}_reader", max_size=READERS)
     keys = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
-    vault = Vault(service, KeyStore(keys, common.installation_key.reveal(), new_id), time.monotonic)
+    vault = Vault(service, KeyStore(service, keys, common.installation_key.reveal(), new_id), time.monotonic)
     clock = SystemClock()
     return ApiParts(
         service=service,

@@ -1,4 +1,4 @@
-"""What a worker process is made of: its read models' follower, its health, and the housekeeping of the log."""
+"""What a worker process is made of: its consumers' follower, its health, and the housekeeping of the log."""
 
 import threading
 import time
@@ -15,7 +15,10 @@ from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
 from shared.projections.declaration import Projection
 from shared.projections.follower import Follower, OwnLogWaker, Waker
-from shared.projections.runner import OwnLog, Runner, Source
+from shared.projections.reaction import Reaction
+from shared.projections.roster_queries import parameters_of
+from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
+from shared.runtime.clock import SystemClock
 from shared.runtime.config import CommonConfig
 from shared.runtime.database import Pool, Server, conninfo, open_pool
 from shared.runtime.health import Health
@@ -28,9 +31,15 @@ POOL = 6
 
 
 class WorkerParts:
-    """Follows the logs that a service's read models rest on. `loops` are run by the host until `stop`."""
+    """Follows the logs that a service's consumers rest on. `loops` are run by the host until `stop`."""
 
-    def __init__(self, service: str, config: CommonConfig, projections: Sequence[Projection]) -> None:
+    def __init__(
+        self,
+        service: str,
+        config: CommonConfig,
+        projections: Sequence[Projection],
+        reactions: Sequence[Reaction] = (),
+    ) -> None:
         self._service, self.port = service, config.http_port
         self._stopping = threading.Event()
         self._stack = ExitStack()
@@ -38,21 +47,27 @@ class WorkerParts:
         role = f"{service}_worker"
         self.pool = self._opened(open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL))
         keys = self._opened(open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=POOL))
-        self.vault = Vault(service, KeyStore(keys, config.installation_key.reveal(), new_id), time.monotonic)
+        self.vault = Vault(service, KeyStore(service, keys, config.installation_key.reveal(), new_id), time.monotonic)
         self._connect = partial(
             psycopg.connect,
             **conninfo(server, database=f"bookbag_{service}", role=role),  # type: ignore[arg-type]  # libpq's own
             autocommit=True,
         )
         sources: dict[str, Source] = {service: OwnLog(self.pool)}
-        for source in sorted({projection.source for projection in projections} - {service}):
+        consumers: list[Consumer] = [*projections, *reactions]
+        for source in sorted({consumer.source for consumer in consumers} - {service}):
             sources[source] = feed(source, config.feeds[source], config.credential.reveal())
-        self.follower = Follower(Runner(self.pool, self.vault, sources), projections, time.monotonic)
+        reacting = Reacting(service=service, clock=SystemClock(), parameters=parameters_of(self.pool))
+        runner = Runner(self.pool, self.vault, sources, reacting)
+        self.follower = Follower(runner, consumers, time.monotonic, self.caught_up)
         self.health = Health({"database": self._database_answers, "sources": self.follower.fresh})
 
     def loops(self) -> list[Callable[[], None]]:
         """One a source; each returns after `stop`."""
         return [partial(self._follow, source) for source in self.follower.sources]
+
+    def caught_up(self, source: str) -> None:
+        """Told when the consumers of a source stand at its heads; for a service that keeps a note of it."""
 
     def stop(self) -> None:
         """Ends the loops and closes the pools. Safe to call twice."""

@@ -1,7 +1,7 @@
 """The one handler shape of a command: load, guard, decide, append at the expected versions; again only on conflict."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from shared.events.declaration import Event
-from shared.events.envelope import Actor
+from shared.events.envelope import Actor, Envelope
 from shared.log import read
 from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append
 from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
@@ -83,10 +83,14 @@ class History:
 
     def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
         """The state of one stream. Personal values are Sealed in it."""
+        return _fold(initial, evolve, folded(self.recorded(stream)))
+
+    def recorded(self, stream: str) -> Sequence[Envelope]:
+        """One stream as the log holds it: for what rests on an event's place or hash."""
         with self._pool.connection() as connection:
             envelopes = read.stream(connection, self._school_id, stream)
         self.versions[stream] = len(envelopes)
-        return _fold(initial, evolve, folded(envelopes))
+        return envelopes
 
     def fold_school(self, categories: Sequence[str], initial: S, evolve: Callable[[S, Any], S]) -> S:
         """One state of all the school's streams of some categories, folded in the order of the log.
@@ -153,30 +157,15 @@ class CommandHandler:
     def _attempt(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
         history = self.history(request.school_id)
         decided = decide(history)
-        drafts = [(self._new_id(), stream, event) for stream, event in decided]
-        data = self._vault.seal(request.school_id, [(event_id, event) for event_id, _, event in drafts])
-        command = Command(
-            school_id=request.school_id,
-            partition=request.partition,
+        command = prepared(
+            self._vault,
+            request,
+            decided,
+            [self._new_id() for _ in decided],
             expected=history.expected(decided),
-            events=[
-                NewEvent(
-                    id=event_id,
-                    type=event.event_type,
-                    schema_version=event.schema_version,
-                    stream=stream,
-                    data=sealed,
-                    occurred_at=request.occurred_at,
-                    actor=request.actor,
-                    correlation_id=request.correlation_id,
-                    causation_id=request.causation_id,
-                )
-                for (event_id, stream, event), sealed in zip(drafts, data, strict=True)
-            ],
             recorded_at=self._clock.now(),
             status=status,
             location=location,
-            claim=request.claim,
         )
         with self._pool.connection() as connection, connection.transaction():
             answer = append(connection, command)
@@ -188,6 +177,49 @@ class CommandHandler:
             return None
         with self._pool.connection() as connection:
             return answered(connection, request.school_id, request.claim)
+
+
+def prepared(
+    vault: Vault,
+    request: Request,
+    drafts: Drafts,
+    ids: Sequence[UUID],
+    *,
+    expected: Mapping[str, int],
+    recorded_at: datetime,
+    status: int = 201,
+    location: str = "",
+) -> Command:
+    """What was decided, sealed and ready to be appended; its keys are committed on return.
+
+    Raises:
+        Destroyed: an event concerns someone whose key was destroyed.
+    """
+    events = [event for _, event in drafts]
+    data = vault.seal(request.school_id, list(zip(ids, events, strict=True)))
+    return Command(
+        school_id=request.school_id,
+        partition=request.partition,
+        expected=expected,
+        events=[
+            NewEvent(
+                id=event_id,
+                type=event.event_type,
+                schema_version=event.schema_version,
+                stream=stream,
+                data=sealed,
+                occurred_at=request.occurred_at,
+                actor=request.actor,
+                correlation_id=request.correlation_id,
+                causation_id=request.causation_id,
+            )
+            for event_id, (stream, event), sealed in zip(ids, drafts, data, strict=True)
+        ],
+        recorded_at=recorded_at,
+        status=status,
+        location=location,
+        claim=request.claim,
+    )
 
 
 def _fold(state: S, evolve: Callable[[S, Any], S], events: Sequence[Event]) -> S:

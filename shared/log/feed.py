@@ -71,9 +71,9 @@ class Feed:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise FeedBroken(f"{self.service}: heads that are none") from None
 
-    def after(self, partition: int, position: int, limit: int) -> list[Envelope]:
+    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
         """At most `limit` events, each with a hash that follows from its fields; links are the cursor's to check."""
-        body = self._get(f"/internal/feed/{partition}", {"after": position})
+        body = self._get(f"/internal/feed/{partition}", {"after": at.position})
         try:
             envelopes = [envelope_from_wire(_object(decode(line))) for line in body.splitlines()[:limit]]
         except (WireError, ValueError):

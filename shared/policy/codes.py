@@ -214,6 +214,71 @@ REMOVED = _code(
     "S73",
 )
 
+# Rules about messages, and what follows from them.
+WARNING_UNREAD = _code(
+    "WARNING_UNREAD",
+    403,
+    "Please read this first",
+    "The school has sent you a warning. Please read it first, and then send your message.",
+    "S73",
+)
+NOT_YOUR_CHILDS_TEACHER = _code(
+    "NOT_YOUR_CHILDS_TEACHER",
+    403,
+    "Your child's teacher only",
+    "You can write to your own child's class teacher here. Please choose your child's class.",
+    "S46",
+)
+CLASS_HAS_MOVED_ON = _code(
+    "CLASS_HAS_MOVED_ON",
+    409,
+    "Your child has a new class",
+    "Your child is in another class now. Please start a new message to the new teacher.",
+    "S46",
+)
+NOT_A_RECIPIENT = _code(
+    "NOT_A_RECIPIENT",
+    403,
+    "Not sent to you",
+    "Only staff who got this message can report it. Please talk to a school leader.",
+    "S75",
+)
+WRONG_CATEGORY = _code(
+    "WRONG_CATEGORY",
+    422,
+    "Please choose again",
+    "This reason does not go with this kind of report. Please choose another one.",
+    "S75",
+)
+DECIDED_BEFORE = _code(
+    "DECIDED_BEFORE",
+    409,
+    "Decided before",
+    "This was decided before, and the decision stands. There is nothing more to do.",
+    "S06",
+)
+SAY_WHY_NOT_HEADTEACHER = _code(
+    "SAY_WHY_NOT_HEADTEACHER",
+    422,
+    "Please say why",
+    "Please say why the Headteacher did not decide this, and then try again.",
+    "S06",
+)
+NOT_SANCTIONED = _code(
+    "NOT_SANCTIONED",
+    409,
+    "Nothing to change",
+    "There is nothing like this in place for this person. Please look at the page again.",
+    "S06",
+)
+CASE_WAITS = _code(
+    "CASE_WAITS",
+    503,
+    "News is on its way",
+    "Some news about this family has not come through yet. Please wait: the Bookbag team has been told.",
+    "S06",
+)
+
 # Rules about people and classes.
 PARENT_LIMIT = _code(
     "PARENT_LIMIT",

@@ -24,12 +24,14 @@ class Parameters:
         max_parents: adults linked to a child before a teacher's approval is needed; 1 to 10.
         positive_points_only: whether a point is always 1 or more.
         max_points_per_award: 1 to 100.
+        flag_warns_by_itself: whether a flag on a guardian's conduct warns with no leader's decision; it never removes.
         office_phone, office_email: where refusals send people; empty while the school has not said.
     """
 
     max_parents: int = 2
     positive_points_only: bool = True
     max_points_per_award: int = 5
+    flag_warns_by_itself: bool = False
     office_phone: str = ""
     office_email: str = ""
     timezone: str = TIMEZONE
@@ -60,6 +62,7 @@ CLAUSE_OF: Mapping[str, ClauseId] = {
     "max_parents": ClauseId("S27"),
     "positive_points_only": ClauseId("S33"),
     "max_points_per_award": ClauseId("S33"),
+    "flag_warns_by_itself": ClauseId("S73"),
     "office_phone": ClauseId("S53"),
     "office_email": ClauseId("S24"),
     "timezone": ClauseId("S47"),
@@ -74,9 +77,11 @@ def _problems(parameters: Parameters) -> list[tuple[str, str]]:
     found = []
     if not _whole(parameters.max_parents, MOST_PARENTS):
         found.append(("max_parents", f"Please choose a whole number from 1 to {MOST_PARENTS}."))
-    flag: object = parameters.positive_points_only  # the annotation is a promise; JSON made none
-    if type(flag) is not bool:
-        found.append(("positive_points_only", "Please choose true or false."))
+    found += [
+        (name, "Please choose true or false.")
+        for name in ("positive_points_only", "flag_warns_by_itself")
+        if type(getattr(parameters, name)) is not bool  # the annotation is a promise; JSON made none
+    ]
     if not _whole(parameters.max_points_per_award, MOST_POINTS):
         found.append(("max_points_per_award", f"Please choose a whole number from 1 to {MOST_POINTS}."))
     if not _text(parameters.office_phone, _PHONE):

@@ -5,6 +5,7 @@ another is open.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,11 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from shared.privacy.categories import Category
+from shared.privacy.categories import Category, added_only
 
 KEY_BYTES = 32
+MOST_ADDED = 256
+"""Added keys that stay at hand, so that a command which is decided again seals under the key it made first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,57 @@ class KeyStore:
 
     def __init__(
         self,
+        service: str,
         pool: "ConnectionPool[Connection[TupleRow]]",
         installation_key: bytes,
         new_id: Callable[[], UUID],
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._pool, self._installation_key, self._new_id, self._random = pool, installation_key, new_id, random
+        self._added_only = added_only(service)
+        self._added: dict[Owner, SubjectKey] = {}
+        self._lock = threading.Lock()
 
     def obtain(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
         """The key of each owner, made where there is none yet; committed on return.
 
+        Of a category that the service may only add to, the owner must be new: the key cannot be found again.
+
         Raises:
             Destroyed: one of them was destroyed; no key was made.
         """
-        wanted = sorted(set(owners), key=lambda o: (o.school_id.bytes, o.subject_id.bytes, o.category))
+        wanted = set(owners)
+        to_add = {owner for owner in wanted if owner.category in self._added_only}
+        return self._found_or_made(wanted - to_add) | {owner: self._added_key(owner) for owner in to_add}
+
+    def _added_key(self, owner: Owner) -> SubjectKey:
+        with self._lock:
+            if owner in self._added:
+                return self._added[owner]
+        made = SubjectKey(self._new_id(), self._random(KEY_BYTES))
+        with self._pool.connection() as connection:
+            # No ON CONFLICT: that would read the table, and this role may read none of the category.
+            connection.execute(
+                "INSERT INTO subject_key (key_id, school_id, subject_id, category, wrapped)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (
+                    made.key_id,
+                    owner.school_id,
+                    owner.subject_id,
+                    owner.category,
+                    aes_key_wrap(self._school_key(connection, owner.school_id), made.key),
+                ),
+            )
+        with self._lock:
+            while len(self._added) >= MOST_ADDED:
+                self._added.pop(next(iter(self._added)))
+            self._added[owner] = made
+        return made
+
+    def _found_or_made(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
+        wanted = sorted(owners, key=lambda o: (o.school_id.bytes, o.subject_id.bytes, o.category))
+        if not wanted:
+            return {}
         with self._pool.connection() as connection:
             schools = {school: self._school_key(connection, school) for school in {o.school_id for o in wanted}}
             found = self._held(connection, wanted)

@@ -34,10 +34,14 @@ def start(connection: Connection[TupleRow], consumer: str, source: str, partitio
     )
 
 
-def move(connection: Connection[TupleRow], consumer: str, source: str, partition: int, to: Head) -> None:
+def move(
+    connection: Connection[TupleRow], consumer: str, source: str, partition: int, to: Head, *, appended: int = 0
+) -> None:
+    """Moves a cursor; `appended` is the own log's position of what a reaction appended in the same transaction."""
     connection.execute(
-        "UPDATE projection_cursor SET position = %s, hash = %s WHERE consumer = %s AND source = %s AND partition = %s",
-        (to.position, to.hash, consumer, source, partition),
+        "UPDATE projection_cursor SET position = %s, hash = %s, appended = greatest(appended, %s)"
+        " WHERE consumer = %s AND source = %s AND partition = %s",
+        (to.position, to.hash, appended, consumer, source, partition),
     )
 
 

@@ -1,23 +1,23 @@
-"""Keeps a service's read models at the heads of the logs they follow: one loop a source, woken by the own log's notice.
+"""Keeps a service's consumers at the heads of the logs they follow: one loop a source, woken by what happens.
 
-Heads are asked for four times a second, always: a quiet queue or a lost notice costs a quarter of a second, no more.
-It knows nothing of its host's threads; the waits are handed in.
+Heads are asked for four times a second, always: a quiet queue, a hung broker or a lost notice costs a quarter of a
+second, no more. It knows nothing of its host's threads; the waits are handed in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
+from shared.events.envelope import Envelope
 from shared.log.append import CHANNEL
-from shared.log.feed import FeedBroken
-from shared.log.read import Head
-from shared.privacy.keystore import KeyMissing
 from shared.projections.cursors import Diverged
-from shared.projections.declaration import Projection
-from shared.projections.runner import Runner
+from shared.projections.delivered import Delivered
+from shared.projections.parking import PASSING
+from shared.projections.runner import Consumer, Runner
 from shared.runtime.logging import logger
 from shared.runtime.metrics import PROJECTION_FAILURES
 
@@ -30,8 +30,8 @@ STALE = 5.0
 Wait = Callable[[float], bool]
 """Waits at most so many seconds; True when the process is to stop."""
 
-_PASSING = (FeedBroken, KeyMissing, psycopg.OperationalError, PoolTimeout)
-"""What mends itself when another process is back."""
+Seen = Callable[[str], None]
+"""Told each time a source's heads were read and all its consumers have come to them."""
 
 
 class Waker(Protocol):
@@ -40,23 +40,34 @@ class Waker(Protocol):
     def __call__(self, seconds: float) -> None: ...
 
 
+def to_nobody(_source: str) -> None:
+    """For a service that keeps no note of when it saw a source."""
+
+
 @dataclass(slots=True)
 class Follower:
-    """Follows the sources of one service's read models.
+    """Follows the sources of one service's read models and reactions.
 
     Attributes:
         seen: source -> when its heads were last read (monotonic seconds); readiness rests on it.
+        caught_up: is told of a source whose consumers stand where its heads were.
     """
 
     runner: Runner
-    projections: Sequence[Projection]
+    consumers: Sequence[Consumer]
     monotonic: Callable[[], float]
+    caught_up: Seen = to_nobody
     seen: dict[str, float] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
+    _turns: dict[str, threading.Lock] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # What the bus brings and what the heads tell take turns: two at one cursor would only wait for its row.
+        self._turns = {source: threading.Lock() for source in self.sources}
 
     @property
     def sources(self) -> list[str]:
-        return sorted({projection.source for projection in self.projections})
+        return sorted({consumer.source for consumer in self.consumers})
 
     def fresh(self) -> bool:
         """Whether every source could be read lately."""
@@ -64,38 +75,52 @@ class Follower:
         return all(now - self.seen.get(source, -STALE) < STALE for source in self.sources)
 
     def follow(self, source: str, wait: Wait, idle: Waker) -> None:
-        """Runs until `wait` says stop: in rounds as long as there is something to apply, else after `idle`."""
+        """Runs until `wait` says stop: in rounds as long as there is something to take, else after `idle`."""
         while not wait(0):
             if not self.round(source):
                 idle(PAUSE)
 
     def round(self, source: str) -> int:
-        """One look at the source, one batch a read model. A read model that fails does not hold up the others."""
+        """One look at the source, one batch a consumer. A consumer that fails does not hold up the others."""
         try:
             heads = self.runner.heads(source)
-        except _PASSING as error:
+        except PASSING as error:
             self._say(source, f"source.away_{type(error).__name__.lower()}")
             return 0
         self.seen[source] = self.monotonic()
         self._say(source, "source.here")
-        applied = 0
-        for projection in self.projections:
-            if projection.source == source:
-                applied += self._apply(projection, heads)
-        return applied
+        with self._turns[source]:
+            taken = [self._guarded(c, partial(self.runner.catch_up, c, heads)) for c in self._of(source)]
+        if not any(taken) and None not in taken:
+            self.caught_up(source)
+        return sum(number or 0 for number in taken)
 
-    def _apply(self, projection: Projection, heads: Mapping[int, Head]) -> int:
+    def deliver(self, source: str, partition: int, envelopes: Sequence[Envelope]) -> None:
+        """Takes what the bus has brought, and what is missing before it; returns when it is committed, or waits.
+
+        What could not be taken now is the next round's.
+        """
+        delivered = Delivered(source, self.runner.source(source), envelopes)
+        with self._turns[source]:
+            for consumer in self._of(source):
+                self._guarded(consumer, partial(self.runner.take, consumer, partition, delivered))
+
+    def _of(self, source: str) -> list[Consumer]:
+        return [consumer for consumer in self.consumers if consumer.source == source]
+
+    def _guarded(self, consumer: Consumer, take: Callable[[], int]) -> int | None:
+        """None where the consumer could not be brought forward."""
         try:
-            return self.runner.catch_up(projection, heads)
-        except _PASSING as error:
-            self._say(projection.name, f"projection.waits_{type(error).__name__.lower()}")
+            return take()
+        except PASSING as error:
+            self._say(consumer.name, f"consumer.waits_{type(error).__name__.lower()}")
         except Diverged:
-            PROJECTION_FAILURES.labels(projection.name, "diverged").inc()
-            logger().exception("projection.diverged", projection=projection.name)
-        except Exception:  # noqa: BLE001 - whatever a handler raises, the other read models go on
-            PROJECTION_FAILURES.labels(projection.name, "failed").inc()
-            logger().exception("projection.failed", projection=projection.name)
-        return 0
+            PROJECTION_FAILURES.labels(consumer.name, "diverged").inc()
+            logger().exception("consumer.diverged", consumer=consumer.name)
+        except Exception:  # noqa: BLE001 - whatever a handler raises, the other consumers go on
+            PROJECTION_FAILURES.labels(consumer.name, "failed").inc()
+            logger().exception("consumer.failed", consumer=consumer.name)
+        return None
 
     def _say(self, about: str, what: str) -> None:
         """Logs a change, not each of four looks a second at what has not changed."""

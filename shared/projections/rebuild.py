@@ -1,6 +1,6 @@
 """Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection
@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 from shared.projections import cursors
 from shared.projections.declaration import Projection
 from shared.projections.install import NEXT, create_tables, drop_tables, install, live_version, show
+from shared.projections.reaction import Reaction
 from shared.projections.runner import Runner
 from shared.runtime.database import Pool
 
@@ -38,6 +39,19 @@ class Rebuilder:
                 install(connection, projection)
         if live is not None and live != projection.version:
             self.rebuild(projection, progress)
+
+    def install_reactions(self, reactions: Sequence[Reaction]) -> None:
+        """Makes known which reactions there are; one that is new starts at the heads: it does not act on the past."""
+        for reaction in reactions:
+            heads = self.runner.heads(reaction.source)
+            with self.owner.connection() as connection:
+                new = connection.execute(
+                    "INSERT INTO reaction_live (name, source) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    (reaction.name, reaction.source),
+                ).rowcount
+                for partition, head in heads.items() if new else ():
+                    cursors.start(connection, reaction.consumer, reaction.source, partition)
+                    cursors.move(connection, reaction.consumer, reaction.source, partition, head)
 
     def rebuild(self, projection: Projection, progress: Progress) -> None:
         """Builds the read model from position 1 and swaps it in, in one transaction.
@@ -98,10 +112,16 @@ class Rebuilder:
             "UPDATE projection_cursor SET consumer = %s WHERE consumer = %s",
             (projection.consumer, projection.consumer + NEXT),
         )
+        connection.execute("DELETE FROM parked_event WHERE consumer = %s", (old_consumer,))
+        connection.execute(
+            "UPDATE parked_event SET consumer = %s WHERE consumer = %s",
+            (projection.consumer, projection.consumer + NEXT),
+        )
 
     def _discard(self, connection: Connection[TupleRow], projection: Projection) -> None:
         drop_tables(connection, list(projection.physical(NEXT).values()))
         connection.execute("DELETE FROM projection_cursor WHERE consumer = %s", (projection.consumer + NEXT,))
+        connection.execute("DELETE FROM parked_event WHERE consumer = %s", (projection.consumer + NEXT,))
 
 
 def no_progress(_done: int, _total: int) -> None:

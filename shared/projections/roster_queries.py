@@ -1,6 +1,6 @@
 """What a service asks of its roster: facts that are handed to `decide`, and relations that permission rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from shared.policy.parameters import Parameters
+from shared.projections.parking import NotYetKnown
 from shared.projections.roster import roster
 from shared.runtime.database import Pool, reading
 
@@ -68,6 +70,24 @@ class Roster:
             guardians=frozenset(row[2]),
             roster_position=position,
         )
+
+
+def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:
+    """What a school varies of the policy, for a worker, whose role sees every school's rows.
+
+    What it returns raises NotYetKnown for a school that the roster has not heard of yet.
+    """
+
+    def find(school_id: UUID) -> Parameters:
+        with worker.connection() as connection:
+            row = connection.execute(
+                "SELECT parameters FROM roster_school WHERE school_id = %s", (school_id,)
+            ).fetchone()
+        if row is None:
+            raise NotYetKnown
+        return Parameters.from_mapping(row[0] or {})
+
+    return find
 
 
 def _position(cursor: Cursor[TupleRow]) -> int:

@@ -1,19 +1,37 @@
-"""Applies events to read models: effects and cursor in one transaction, each event exactly once and in order."""
+"""Brings consumers forward: effects and cursor in one transaction, each event exactly once and in order.
 
-from collections.abc import Mapping
+A consumer is a read model or a reaction. An event that a handler cannot take is parked with its stream, and the cursor
+moves on.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from shared.events.envelope import Envelope
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from shared.events.declaration import Event
+from shared.events.envelope import Actor, Envelope
 from shared.log import read
+from shared.log.append import Command, Conflict, append
+from shared.log.commands import ATTEMPTS, History, Request, prepared
 from shared.log.read import Head
 from shared.privacy.vault import Vault
 from shared.projections import cursors
 from shared.projections.declaration import Projection, Tx
+from shared.projections.parking import BEHIND, PASSING, Outrun, Parked, Stream, park, parked, parked_streams, unpark
+from shared.projections.reaction import Given, Reaction, SchoolParameters
+from shared.runtime.clock import Clock
 from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool
+from shared.runtime.ids import event_id_from_cause
+from shared.runtime.logging import logger
+from shared.runtime.metrics import PARKED
 
 BATCH = 500
+
+Consumer: TypeAlias = Projection | Reaction
 
 
 class Source(Protocol):
@@ -21,12 +39,12 @@ class Source(Protocol):
 
     def heads(self) -> Mapping[int, Head]: ...
 
-    def after(self, partition: int, position: int, limit: int) -> list[Envelope]: ...
+    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLog:
-    """The service's own log, read from its database."""
+    """A service's log, read from its database."""
 
     pool: Pool
 
@@ -34,57 +52,311 @@ class OwnLog:
         with self.pool.connection() as connection:
             return read.heads(connection)
 
-    def after(self, partition: int, position: int, limit: int) -> list[Envelope]:
+    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
         with self.pool.connection() as connection:
-            return read.after(connection, partition, position, limit)
+            return read.after(connection, partition, at.position, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reacting:
+    """What reactions need beside what read models do.
+
+    Attributes:
+        service: whose reactions they are; the actor of what they append.
+        clock: the school's: when it happened.
+    """
+
+    service: str
+    clock: Clock
+    parameters: SchoolParameters
 
 
 class Runner:
-    """Brings read models to the heads of the logs they follow. Two runners may run: the cursor's row lock decides."""
+    """Brings consumers to the heads of the logs they follow. Two runners may run: the cursor's row lock decides."""
 
-    def __init__(self, pool: Pool, vault: Vault, sources: Mapping[str, Source]) -> None:
-        self._pool, self._vault, self._sources = pool, vault, sources
+    def __init__(
+        self, pool: Pool, vault: Vault, sources: Mapping[str, Source], reacting: Reacting | None = None
+    ) -> None:
+        self._pool, self._vault, self._sources, self._reacting = pool, vault, sources, reacting
 
     def heads(self, source: str) -> Mapping[int, Head]:
         """Where the source's log ends now, by partition."""
         return self._sources[source].heads()
 
-    def catch_up(self, projection: Projection, heads: Mapping[int, Head], suffix: str = "") -> int:
-        """Applies at most one batch a partition. Returns how many events it took the read model forward.
+    def source(self, name: str) -> Source:
+        """The log of that name, as this runner reads it."""
+        return self._sources[name]
+
+    def catch_up(self, consumer: Consumer, heads: Mapping[int, Head], suffix: str = "") -> int:
+        """Takes at most one batch a partition. Returns how many events it took the consumer forward.
 
         Raises:
-            Diverged: the source does not continue what was applied.
+            Diverged: the source does not continue what was taken.
         """
-        return sum(self._step(projection, partition, head, suffix) for partition, head in heads.items())
+        return sum(self._to_head(consumer, partition, head, suffix) for partition, head in heads.items())
 
-    def _step(self, projection: Projection, partition: int, head: Head, suffix: str) -> int:
-        consumer, source = projection.consumer + suffix, projection.source
-        with self._pool.connection() as connection:
-            at = cursors.standing(connection, consumer, source, partition)
-            if at.position == 0:
-                cursors.start(connection, consumer, source, partition)
+    def take(self, consumer: Consumer, partition: int, delivered: Source) -> int:
+        """Takes what was delivered, and the gap before it; returns how many events that was.
+
+        Raises:
+            Diverged: the source's feed does not continue what was taken.
+        """
+        taken = 0
+        while step := self._step(consumer, partition, self._standing(consumer, partition, ""), delivered, ""):
+            taken += step
+        return taken
+
+    def retry(self, consumer: Consumer, stream: Stream) -> tuple[int, Parked | None]:
+        """Tries a parked stream again, in order, up to the first event that fails again.
+
+        Returns:
+            How many events were taken, and the one that failed, if one did.
+        """
+        taken = 0
+        while True:
+            with self._pool.connection() as connection:
+                waiting = [
+                    row
+                    for row in parked(connection)
+                    if row.consumer == consumer.consumer and (row.school_id, row.stream) == stream
+                ]
+            if not waiting:
+                return taken, None
+            if not self._retried(consumer, waiting[0]):
+                return taken, waiting[0]
+            taken += 1
+
+    def _to_head(self, consumer: Consumer, partition: int, head: Head, suffix: str) -> int:
+        at = self._standing(consumer, partition, suffix)
         if at.position > head.position or (at.position == head.position and at.hash != head.hash):
-            raise cursors.Diverged(consumer, source, partition, at.position)
+            raise cursors.Diverged(consumer.consumer + suffix, consumer.source, partition, at.position)
         if at.position == head.position:
             return 0
-        # What leaves the process (the feed, the keys) is asked for here, while no transaction is open.
-        batch = cursors.linked(at, self._sources[source].after(partition, at.position, BATCH), consumer, source)
+        return self._step(consumer, partition, at, self._sources[consumer.source], suffix)
+
+    def _standing(self, consumer: Consumer, partition: int, suffix: str) -> Head:
+        name = consumer.consumer + suffix
+        with self._pool.connection() as connection:
+            at = cursors.standing(connection, name, consumer.source, partition)
+            if at.position == 0:
+                cursors.start(connection, name, consumer.source, partition)
+        return at
+
+    def _step(self, consumer: Consumer, partition: int, at: Head, source: Source, suffix: str) -> int:
+        name = consumer.consumer + suffix
+        # What leaves the process (the feed, the keys) is asked for while no transaction is open.
+        batch = cursors.linked(at, source.after(partition, at, BATCH), name, consumer.source)
         if not batch:
             return 0
-        handled = [envelope for envelope in batch if envelope.type in projection.handlers]
+        if isinstance(consumer, Reaction):
+            return self._react(consumer, at, batch)
+        handled = [envelope for envelope in batch if envelope.type in consumer.handlers]
+        try:
+            taken = self._apply_at_once(consumer, at, batch, handled, suffix)
+        except PASSING:
+            raise
+        except Exception:  # noqa: BLE001 - whatever a handler raises, the next step finds out which event it was
+            taken = None
+        return self._apply_singly(consumer, at, batch, handled, suffix) if taken is None else taken
+
+    # -- read models ---------------------------------------------------------------------------------------------
+
+    def _apply_at_once(
+        self, projection: Projection, at: Head, batch: Sequence[Envelope], handled: Sequence[Envelope], suffix: str
+    ) -> int | None:
+        """None where something of the batch has to stand aside."""
+        name, source, last = projection.consumer + suffix, projection.source, batch[-1]
         events = self._vault.open(handled)
         with (
             self._pool.connection() as connection,
             connection.pipeline() as pipeline,
             connection.cursor() as cursor,
         ):
-            if cursors.standing(connection, consumer, source, partition, lock=True).position != at.position:
+            if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
                 return 0  # another runner was here
+            aside = parked_streams(connection, name, source)
+            if any((envelope.school_id, envelope.stream) in aside for envelope in handled):
+                return None
             tx = Tx(cursor, projection.physical(suffix))
             for event, envelope in zip(events, handled, strict=True):
                 projection.handlers[envelope.type](tx, event, envelope)
-            last = batch[-1]
-            cursors.move(connection, consumer, source, partition, Head(position=last.position, hash=last.hash))
+            cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
             pipeline.sync()
             crash_point("projection.effects_applied")
         return len(batch)
+
+    def _apply_singly(
+        self, projection: Projection, at: Head, batch: Sequence[Envelope], handled: Sequence[Envelope], suffix: str
+    ) -> int:
+        name, source, last = projection.consumer + suffix, projection.source, batch[-1]
+        opened = {envelope.position: self._opened(envelope) for envelope in handled}
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
+                return 0
+            aside = parked_streams(connection, name, source)
+            tx = Tx(cursor, projection.physical(suffix))
+            for envelope in handled:
+                why = _why(envelope, aside, opened[envelope.position]) or _applied(
+                    connection, projection, tx, opened[envelope.position], envelope
+                )
+                if why is not None:
+                    _park(connection, name, source, envelope, why=why, aside=aside)
+            cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
+            crash_point("projection.effects_applied")
+        return len(batch)
+
+    def _opened(self, envelope: Envelope) -> Event | Exception:
+        try:
+            return self._vault.open([envelope])[0]
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - it says why the event is parked
+            return error
+
+    # -- reactions -----------------------------------------------------------------------------------------------
+
+    def _react(self, reaction: Reaction, at: Head, batch: Sequence[Envelope]) -> int:
+        """One transaction for each event that the reaction handles: a batch that appends holds the partition."""
+        done = 0
+        for number, envelope in enumerate(batch, start=1):
+            handled = envelope.type in reaction.handlers
+            if not handled and number < len(batch):
+                continue
+            to = Head(position=envelope.position, hash=envelope.hash)
+            if not self._react_once(reaction, at, envelope if handled else None, to, envelope.partition):
+                break  # another runner was here
+            at, done = to, number
+        return done
+
+    def _react_once(self, reaction: Reaction, at: Head, cause: Envelope | None, to: Head, partition: int) -> bool:
+        for _ in range(ATTEMPTS):
+            decided = None if cause is None else self._decided(reaction, cause)
+            try:
+                with self._pool.connection() as connection:
+                    standing = cursors.standing(connection, reaction.consumer, reaction.source, partition, lock=True)
+                    if standing.position != at.position:
+                        return False
+                    appended = 0
+                    if cause is not None and decided is not None:
+                        appended = self._carried_out(connection, reaction, cause, decided)
+                    cursors.move(connection, reaction.consumer, reaction.source, partition, to, appended=appended)
+                    crash_point("reaction.effects_applied")
+            except Conflict:
+                continue
+            crash_point("reaction.committed")
+            return True
+        raise Outrun
+
+    def _decided(self, reaction: Reaction, cause: Envelope) -> Command | Exception:
+        """What to append, sealed; keys are committed. An error is why the event is parked."""
+        if self._reacting is None:
+            raise RuntimeError("this runner has no reactions")
+        try:
+            event = self._vault.open([cause])[0]
+            history = History(self._pool, cause.school_id)
+            parameters = self._reacting.parameters(cause.school_id)
+            drafts = reaction.handlers[cause.type](event, Given(history=history, parameters=parameters, cause=cause))
+            request = Request(
+                school_id=cause.school_id,
+                partition=cause.partition,
+                actor=Actor(kind="service", id=self._reacting.service),
+                occurred_at=self._reacting.clock.now(),
+                correlation_id=cause.correlation_id,
+                causation_id=cause.id,
+            )
+            ids = [event_id_from_cause(cause.id, reaction.name, index) for index in range(len(drafts))]
+            return prepared(
+                self._vault,
+                request,
+                drafts,
+                ids,
+                expected=history.expected(drafts),
+                recorded_at=self._reacting.clock.now(),
+            )
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            return error
+
+    def _carried_out(
+        self, connection: Connection[TupleRow], reaction: Reaction, cause: Envelope, decided: Command | Exception
+    ) -> int:
+        """Appends, or parks the cause. Returns the position of the last event appended, 0 where none was."""
+        aside = parked_streams(connection, reaction.consumer, reaction.source)
+        why = _why(cause, aside, decided)
+        if why is not None:
+            _park(connection, reaction.consumer, reaction.source, cause, why=why, aside=aside)
+        elif isinstance(decided, Command) and decided.events:
+            return append(connection, decided).position
+        return 0
+
+    # -- what was parked -----------------------------------------------------------------------------------------
+
+    def _retried(self, consumer: Consumer, row: Parked) -> bool:
+        before = Head(position=row.position - 1, hash=b"")
+        envelope = self._sources[row.source].after(row.partition, before, 1)[0]
+        if isinstance(consumer, Reaction):
+            return self._reacted_again(consumer, row, envelope)
+        opened = self._opened(envelope)
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            cursors.standing(connection, row.consumer, row.source, row.partition, lock=True)
+            tx = Tx(cursor, consumer.physical())
+            if isinstance(opened, Exception) or _applied(connection, consumer, tx, opened, envelope) is not None:
+                return False
+            unpark(connection, row.consumer, row.source, row.partition, row.position)
+        return True
+
+    def _reacted_again(self, reaction: Reaction, row: Parked, envelope: Envelope) -> bool:
+        for _ in range(ATTEMPTS):
+            decided = self._decided(reaction, envelope)
+            if isinstance(decided, Exception):
+                return False
+            try:
+                with self._pool.connection() as connection:
+                    at = cursors.standing(connection, row.consumer, row.source, row.partition, lock=True)
+                    appended = append(connection, decided).position if decided.events else 0
+                    cursors.move(connection, row.consumer, row.source, row.partition, at, appended=appended)
+                    unpark(connection, row.consumer, row.source, row.partition, row.position)
+            except Conflict:
+                continue
+            return True
+        raise Outrun
+
+
+def _why(envelope: Envelope, aside: set[Stream], found: object) -> str | None:
+    """Why an event cannot be taken, before its handler is asked; None where nothing stands against it."""
+    if (envelope.school_id, envelope.stream) in aside:
+        return BEHIND
+    return type(found).__qualname__ if isinstance(found, Exception) else None
+
+
+def _applied(
+    connection: Connection[TupleRow], projection: Projection, tx: Tx, event: Event | Exception, envelope: Envelope
+) -> str | None:
+    """Applies one event under a savepoint. Returns the kind of error where its handler could not take it."""
+    try:
+        with connection.transaction():
+            projection.handlers[envelope.type](tx, event, envelope)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other streams go on
+        return type(error).__qualname__
+    return None
+
+
+def _park(
+    connection: Connection[TupleRow], name: str, source: str, envelope: Envelope, *, why: str, aside: set[Stream]
+) -> None:
+    park(connection, name, source, envelope, why)
+    aside.add((envelope.school_id, envelope.stream))
+    PARKED.labels(name, source).inc()
+    logger().error(
+        "event.parked",
+        consumer=name,
+        source=source,
+        partition=envelope.partition,
+        position=envelope.position,
+        event_id=envelope.id,
+        event_type=envelope.type,
+        reason=why,
+    )

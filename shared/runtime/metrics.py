@@ -32,6 +32,18 @@ PROJECTION_FAILURES = Counter(
     ("projection", "why"),
     registry=REGISTRY,
 )
+PARKED = Counter(
+    "bookbag_parked_events_total",
+    "Authentic events that a consumer could not take and put aside: an alarm.",
+    ("consumer", "source"),
+    registry=REGISTRY,
+)
+BUS_DISCARDED = Counter(
+    "bookbag_bus_discarded_total",
+    "Messages of the bus that were no event of their source, or did not link; the feed has the true ones.",
+    ("source", "why"),
+    registry=REGISTRY,
+)
 
 
 def rendered() -> bytes:

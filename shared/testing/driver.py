@@ -251,6 +251,128 @@ class Session:
     def points_of_class(self, class_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/classes/{class_id}/points")
 
+    # -- messages (S46 to S53, S75) --------------------------------------------------------------------------------
+
+    def open_conversation(self, pupil_id: UUID | str, guardian_id: UUID | str | None = None) -> Wrote | Refused:
+        """A guardian's conversation with the class teacher of their child; staff name the guardian too."""
+        body = {"pupil_id": str(pupil_id)} | ({"guardian_id": str(guardian_id)} if guardian_id else {})
+        return self._write("/v1/conversations", body, rests_on=("identity", "moderation"))
+
+    def conversations(self) -> Saw | Refused:
+        return self._see("/v1/conversations")
+
+    def send(self, conversation_id: UUID | str, text: str, *, key: str | None = None) -> Wrote | Refused:
+        """Sends a message; a guardian's or a class teacher's."""
+        path = f"/v1/conversations/{conversation_id}/messages"
+        return self._write(path, {"text": text}, key=key, rests_on=("identity", "messaging", "moderation"))
+
+    def messages(self, conversation_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/conversations/{conversation_id}/messages")
+
+    def message(self, message_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/messages/{message_id}")
+
+    def flag(
+        self, message_id: UUID | str, *, track: str = "conduct", category: str = "abusive", note: str = "As it reads."
+    ) -> Wrote | Refused:
+        """Finds a message inappropriate (S75), or a worry about a child in it (T14)."""
+        body = {"track": track, "category": category, "note": note}
+        return self._write(f"/v1/messages/{message_id}/flags", body, rests_on=("identity", "messaging"))
+
+    def receive_warning(self, warning_id: UUID | str) -> Wrote | Refused:
+        """Says that the warning was read: from here on it is delivered."""
+        return self._write(f"/v1/warnings/{warning_id}/receipt", None, rests_on=("identity", "moderation"))
+
+    def hand_over_warning(
+        self, warning_id: UUID | str, guardian_id: UUID | str, means: str, reason: str
+    ) -> Wrote | Refused:
+        """Records that the Headteacher delivered a warning by letter or in a meeting."""
+        body = {"guardian_id": str(guardian_id), "means": means, "reason": reason}
+        return self._write(f"/v1/warnings/{warning_id}/delivery", body, rests_on=("identity", "moderation"))
+
+    # -- moderation (S06, S69 to S78) ------------------------------------------------------------------------------
+
+    def alerts(self) -> Saw | Refused:
+        """What waits for a leader."""
+        return self._see("/v1/moderation/alerts")
+
+    def cases(self) -> Saw | Refused:
+        return self._see("/v1/moderation/cases")
+
+    def case(self, case_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/moderation/cases/{case_id}")
+
+    def acknowledge(self, case_id: UUID | str) -> Wrote | Refused:
+        path = f"/v1/moderation/cases/{case_id}/acknowledgement"
+        return self._write(path, None, rests_on=("identity", "messaging", "moderation"))
+
+    def decide(
+        self,
+        case_id: UUID | str,
+        outcome: str,
+        reason: str,
+        *,
+        not_headteacher_because: str | None = None,
+        key: str | None = None,
+    ) -> Wrote | Refused:
+        """Upholds or dismisses what was flagged; the Deputy says why the Headteacher did not decide."""
+        body = {"outcome": outcome, "reason": reason} | _given(not_headteacher_because=not_headteacher_because)
+        path = f"/v1/moderation/cases/{case_id}/decision"
+        return self._write(path, body, key=key, rests_on=("identity", "messaging", "moderation"))
+
+    def standing(self, guardian_id: UUID | str) -> Saw | Refused:
+        """A guardian's ledger: where they stand, and why."""
+        return self._see(f"/v1/moderation/guardians/{guardian_id}")
+
+    def decide_about(self, guardian_id: UUID | str, decision: str, reason: str) -> Wrote | Refused:
+        """The Headteacher rescinds a warning, reinstates, removes by override, keeps or lifts a suspension."""
+        path = f"/v1/moderation/guardians/{guardian_id}/decisions"
+        body = {"decision": decision, "reason": reason}
+        return self._write(path, body, rests_on=("identity", "messaging", "moderation"))
+
+    def my_standing(self) -> Saw | Refused:
+        """What a guardian is told: where they stand, the decisions with their reasons, the office's number."""
+        return self._see("/v1/me/standing")
+
+    def appeal(self, text: str) -> Wrote | Refused:
+        return self._write("/v1/appeals", {"text": text}, rests_on=("identity", "moderation"))
+
+    def appeals(self) -> Saw | Refused:
+        return self._see("/v1/appeals")
+
+    def report_reshare(
+        self, reported_id: UUID | str, shared: str, account: str, *, reported_as: str = "guardian"
+    ) -> Wrote | Refused:
+        """Reports that something of the school's was shared elsewhere (S69, S71, S65)."""
+        body = {"reported_as": reported_as, "reported_id": str(reported_id), "shared": shared, "account": account}
+        return self._write("/v1/moderation/reshare-reports", body)
+
+    def reshare_reports(self) -> Saw | Refused:
+        return self._see("/v1/moderation/reshare-reports")
+
+    def decide_reshare(
+        self, report_id: UUID | str, outcome: str, reason: str, *, not_headteacher_because: str | None = None
+    ) -> Wrote | Refused:
+        """Confirms a report, which suspends at once (S70), or dismisses it."""
+        body = {"outcome": outcome, "reason": reason} | _given(not_headteacher_because=not_headteacher_because)
+        path = f"/v1/moderation/reshare-reports/{report_id}/decision"
+        return self._write(path, body, rests_on=("identity", "moderation"))
+
+    def records(self) -> Saw | Refused:
+        """The safeguarding records (S77)."""
+        return self._see("/v1/safeguarding/records")
+
+    def record(self, record_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/safeguarding/records/{record_id}")
+
+    def add_to_record(self, record_id: UUID | str, kind: str, text: str) -> Wrote | Refused:
+        path = f"/v1/safeguarding/records/{record_id}/entries"
+        return self._write(path, {"kind": kind, "text": text}, rests_on=("identity", "messaging", "moderation"))
+
+    def held_about_me(self, service: str) -> Saw | Refused:
+        """What a service holds about the person who is signed in (S19)."""
+        return self._see(f"/v1/me/held/{service}")
+
     # -- how ---------------------------------------------------------------------------------------------------
 
     def _see(self, path: str, params: Mapping[str, str] | None = None) -> Saw | Refused:
@@ -258,7 +380,12 @@ class Session:
         return answer if isinstance(answer, Refused) else Saw(answer.json())
 
     def _write(
-        self, path: str, body: Mapping[str, Any], *, key: str | None = None, rests_on: Sequence[str] = ("identity",)
+        self,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        key: str | None = None,
+        rests_on: Sequence[str] = ("identity",),
     ) -> Wrote | Refused:
         return self._wrote(self.bookbag.send("POST", path, self.token, json=body, key=key, rests_on=rests_on))
 
@@ -270,6 +397,10 @@ class Session:
             location=answer.headers.get("Location", ""),
             position=answer.headers.get(POSITION, ""),
         )
+
+
+def _given(**optional: Any) -> dict[str, Any]:
+    return {name: value for name, value in optional.items() if value is not None}
 
 
 def _refusal(answer: httpx.Response) -> Refused:

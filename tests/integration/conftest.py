@@ -82,7 +82,7 @@ class ScratchKeys:
         return _pool(self.config, self.name, role, self.stack, 2)
 
     def store(self, service: str) -> KeyStore:
-        return KeyStore(self.pool(f"keys_{service}"), bytes(32), new_id)
+        return KeyStore(service, self.pool(f"keys_{service}"), bytes(32), new_id)
 
     def eraser(self) -> Eraser:
         return Eraser(self.pool("keys_eraser"))

@@ -21,6 +21,7 @@ from shared.privacy.vault import CACHE_SECONDS, Vault
 from shared.projections import cursors
 from shared.projections.declaration import Projection, Table, Tx
 from shared.projections.install import install
+from shared.projections.parking import parked
 from shared.projections.rebuild import Progress, Rebuilder, no_progress
 from shared.projections.roster import shown
 from shared.projections.runner import OwnLog, Runner
@@ -153,19 +154,29 @@ def waiting(watcher: psycopg.Connection[Any]) -> bool:
     return row is not None and row[0] > 0
 
 
-def test_a_failing_handler_takes_its_batch_back_and_the_cursor_stays(house: House, school_id: UUID):
-    house.admit(school_id, uuid4(), "Ada")
-    broken = names()
+def test_an_event_that_a_handler_cannot_take_is_parked_with_its_stream_and_the_others_go_on(
+    house: House, school_id: UUID
+):
+    ada, broken = uuid4(), names()
+    apply = broken.handlers[PupilAdmitted.event_type]
 
-    def fail(_tx: Tx, _event: PupilAdmitted, _meta: Envelope) -> None:
-        raise RuntimeError
+    def fail_on_ada(tx: Tx, event: PupilAdmitted, meta: Envelope) -> None:
+        apply(tx, event, meta)
+        if event.pupil_id == ada:
+            raise RuntimeError
 
-    broken.handlers[PupilAdmitted.event_type] = fail
-    with pytest.raises(RuntimeError):
-        house.catch_up(broken)
-    assert house.rows(school_id) == []
-    assert house.catch_up(names()) == 1
-    assert house.rows(school_id) == [("Ada", 1)]
+    broken.handlers[PupilAdmitted.event_type] = fail_on_ada
+    house.admit(school_id, ada, "Ada")
+    house.admit(school_id, uuid4(), "Bea")
+    house.admit(school_id, ada, "Adah")
+    assert house.catch_up(broken) == 3
+    assert house.rows(school_id) == [("Bea", 1)], "nothing of what failed stays"
+    with house.worker.connection() as connection:
+        aside = parked(connection)
+    assert [(row.position, row.why) for row in aside] == [(1, "RuntimeError"), (3, "behind")]
+    assert house.runner.retry(broken, (school_id, f"pupil-{ada}")) == (0, aside[0]), "it fails again"
+    assert house.runner.retry(names(), (school_id, f"pupil-{ada}")) == (2, None)
+    assert house.rows(school_id) == [("Adah", 2), ("Bea", 1)]
 
 
 class Died(BaseException):
@@ -214,8 +225,8 @@ def test_a_gap_in_what_a_source_serves_is_not_passed_over(house: House, school_i
         house.admit(school_id, uuid4(), name)
 
     class Gappy(OwnLog):
-        def after(self, partition: int, position: int, limit: int) -> list[Envelope]:
-            found = super().after(partition, position, limit)
+        def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
+            found = super().after(partition, at, limit)
             return [found[0], *found[2:]]
 
     runner = Runner(house.worker, house.vault, {"points": Gappy(house.worker)})

@@ -105,7 +105,7 @@ class People:
         return frozenset(pupil for pupil, adults in self.guardians.items() if GuardianId(guardian) in adults)
 
 
-def evolve(state: People, event: PeopleEvent) -> People:  # noqa: C901, PLR0911, PLR0912 - one line an event is the table one wants
+def evolve(state: People, event: PeopleEvent) -> People:  # noqa: C901, PLR0912 - one line an event is the table one wants
     match event:
         case PersonRegistered(person_id=person):
             return replace(state, adults=_with(state.adults, person, state.adults.get(person, {})))

@@ -11,6 +11,8 @@ MOST_FILES = 40
 """OneRoster 1.2 knows 22."""
 MOST_OF_ONE = 16 * 1024 * 1024
 MOST_OF_ALL = 32 * 1024 * 1024
+ORDINARY = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""The other ways of packing ask for as much memory as the file likes: LZMA's dictionary may claim 4 GiB."""
 
 
 def unzip_roster(data: bytes) -> Mapping[str, bytes]:
@@ -24,7 +26,8 @@ def unzip_roster(data: bytes) -> Mapping[str, bytes]:
 
 
 def _files(archive: zipfile.ZipFile) -> Mapping[str, bytes]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    # Not `is_dir()`: that fails on a member without a name.
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MOST_FILES:
         raise _invalid("There are more files in it than a set has.")
     found: dict[str, bytes] = {}
@@ -35,6 +38,8 @@ def _files(archive: zipfile.ZipFile) -> Mapping[str, bytes]:
             continue
         if name in found:
             raise _invalid("One of its files is there twice.")
+        if member.compress_type not in ORDINARY:
+            raise _invalid("Please send the set as an ordinary zip file.")
         with archive.open(member) as file:
             # What is read is counted: the size in the directory may be a lie.
             content = file.read(min(MOST_OF_ONE, left) + 1)

@@ -26,6 +26,10 @@ POINTS = "tests/unit/test_points_domain.py"
 PERMISSION = "tests/unit/test_points_permission.py"
 VAULT = "tests/unit/test_vault.py"
 CHAIN = "tests/unit/test_chain.py"
+ARCHIVE = "tests/unit/test_identity_roster_archive.py"
+ROSTER = "tests/unit/test_identity_oneroster.py"
+WHO = "tests/unit/test_identity_permission.py"
+PRINCIPALS = "tests/unit/test_identity_principals.py"
 
 LOG = (
     Fault(
@@ -317,4 +321,143 @@ POLICY_RULES = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES
+IDENTITY = (
+    Fault(
+        "what is unpacked of a roster is not counted",
+        "services/identity/oneroster/archive.py",
+        "        if len(content) > MOST_OF_ONE or left < 0:",
+        "        if False:",
+        (f"{ARCHIVE}::test_a_bomb_in_one_file_is_not_unpacked",),
+    ),
+    Fault(
+        "a roster's files together are not counted",
+        "services/identity/oneroster/archive.py",
+        " or left < 0:",
+        ":",
+        (f"{ARCHIVE}::test_a_bomb_that_is_spread_over_many_files_is_not_unpacked",),
+    ),
+    Fault(
+        "a roster is unpacked however it was packed",
+        "services/identity/oneroster/archive.py",
+        "        if member.compress_type not in ORDINARY:",
+        "        if False:",
+        (
+            f"{ARCHIVE}::test_another_way_of_packing_is_refused_before_anything_is_unpacked",
+            f"{ARCHIVE}::test_a_damaged_archive_is_unpacked_or_refused_and_never_fails_otherwise",
+        ),
+    ),
+    Fault(
+        "a part of a roster passes for the whole",
+        "services/identity/oneroster/reading.py",
+        '        if said.get(f"file.{name}") != BULK:',
+        "        if False:",
+        (f"{ROSTER}::test_a_set_that_is_not_in_full_or_of_another_version_is_refused",),
+    ),
+    Fault(
+        "S23: a year out of range is read as the nearest",
+        "services/identity/oneroster/reading.py",
+        "        if unknown:",
+        "        if not (grades := [grade for grade in grades if grade not in unknown]):",
+        (f"{ROSTER}::test_S23_a_year_that_the_policy_does_not_know_is_refused_with_its_own_code",),
+    ),
+    Fault(
+        "S16: whoever is enrolled as a teacher is one",
+        "services/identity/oneroster/reading.py",
+        "            elif role in POSTS and not roles.isdisjoint(STAFF_ROLES):",
+        "            elif role in POSTS:",
+        (f"{ROSTER}::test_S16_a_parent_or_pupil_who_is_enrolled_as_a_teacher_gets_no_class",),
+    ),
+    Fault(
+        "S25: an account that its system switched off keeps its roles",
+        "services/identity/oneroster/reading.py",
+        '                and users[row["userSourcedId"]]["enabledUser"].casefold() != "false"\n',
+        "",
+        (f"{ROSTER}::test_S25_an_account_that_is_switched_off_has_no_role_here",),
+    ),
+    Fault(
+        "of two rows with one id the later counts",
+        "services/identity/oneroster/tables.py",
+        '            if row["sourcedId"] in found:',
+        "            if False:",
+        (f"{ROSTER}::test_an_id_that_stands_twice_is_refused_at_its_second_row",),
+    ),
+    Fault(
+        "a login finds two people",
+        "services/identity/oneroster/reading.py",
+        "                if login in taken:",
+        "                if False:",
+        (f"{ROSTER}::test_two_people_with_one_login_are_refused_whatever_its_case",),
+    ),
+    Fault(
+        "a school is registered over another",
+        "services/identity/domain/school.py",
+        "        case RegisterSchool() if state.partition:",
+        "        case RegisterSchool() if False:",
+        ("tests/unit/test_identity_school.py::test_a_school_is_registered_once",),
+    ),
+    Fault(
+        "S06: a pupil's login is appointed",
+        "services/identity/domain/appointments.py",
+        "    if not state.registered:",
+        "    if False:",
+        ("tests/unit/test_identity_appointments.py::test_nobody_who_is_not_registered_is_appointed",),
+    ),
+    Fault(
+        "S06: any staff lead",
+        "services/identity/domain/permission.py",
+        "caller.has_role(Role.HEADTEACHER):",
+        "caller.roles:",
+        (f"{WHO}::test_S06_the_headteacher_alone_leads",),
+    ),
+    Fault(
+        "S16: any staff see any class",
+        "services/identity/domain/permission.py",
+        "    if not sees_every_class(caller) and class_id not in caller.classes:",
+        "    if False:",
+        (f"{WHO}::test_S16_a_class_is_shown_to_who_works_with_it",),
+    ),
+    Fault(
+        "S52: families see a child's adults",
+        "services/identity/domain/permission.py",
+        "        raise Refusal(NOT_FOUND)\n    may_read_pupil(",
+        "        pass\n    may_read_pupil(",
+        (f"{WHO}::test_S52_a_child_s_adults_are_shown_to_the_child_s_staff_only",),
+    ),
+    Fault(
+        "S43: any guardian sees any pupil",
+        "services/identity/domain/permission.py",
+        "        case Capacity.GUARDIAN if pupil_id in caller.children:",
+        "        case Capacity.GUARDIAN:",
+        (f"{WHO}::test_S16_S31_S43_a_pupil_is_shown_to_themself_family_class_staff_and_leaders",),
+    ),
+    Fault(
+        "a registration that is told again takes roles away",
+        "services/identity/domain/people.py",
+        "state.adults.get(person, {})))",
+        "{}))",
+        ("tests/unit/test_identity_people.py::test_a_registration_that_is_told_again_takes_no_role_away",),
+    ),
+    Fault(
+        "who a session is is used for ever",
+        "services/identity/principals.py",
+        "kept is not None and kept.until > now:",
+        "kept is not None:",
+        (f"{PRINCIPALS}::test_an_answer_is_used_again_for_less_than_200_milliseconds",),
+    ),
+    Fault(
+        "the 200 milliseconds begin after the look-up",
+        "services/identity/principals.py",
+        "_Kept(header, now + REUSED_FOR)",
+        "_Kept(header, self._monotonic() + REUSED_FOR)",
+        (f"{PRINCIPALS}::test_the_200_milliseconds_begin_before_the_look_up",),
+    ),
+    Fault(
+        "a session that was ended here is still vouched for",
+        "services/identity/principals.py",
+        "            self._kept.clear()",
+        "            pass",
+        (f"{PRINCIPALS}::test_after_forgetting_it_is_looked_up_at_once",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY

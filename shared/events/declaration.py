@@ -80,11 +80,13 @@ class Registry:
         self._upcasts: dict[tuple[str, int], Upcast] = {}
 
     def declare(self, name: str, event: type[Event]) -> None:
+        """Enters a class under its type string. Raises ValueError where the string is taken."""
         if name in self._events:
             raise ValueError(f"the event type {name} is declared twice")
         self._events[name] = event
 
     def add_upcast(self, name: str, from_version: int, upcast: Upcast) -> None:
+        """Enters the step from this version to the next. Raises ValueError where there is one."""
         if (name, from_version) in self._upcasts:
             raise ValueError(f"the upcast of {name} from version {from_version} is declared twice")
         self._upcasts[name, from_version] = upcast
@@ -94,6 +96,7 @@ class Registry:
         return self._events.get(name)
 
     def names(self) -> Iterable[str]:
+        """All type strings, sorted."""
         return sorted(self._events)
 
     def upcast_to_latest(self, name: str, version: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Actor:
 
     @classmethod
     def parse(cls, text: str) -> "Actor":
+        """Reads `kind:id`. Raises WireError for anything else."""
         kind, _, ident = text.partition(":")
         if not kind or not ident:
             raise WireError("an actor without kind or id")

@@ -41,6 +41,7 @@ def time_to_wire(at: datetime) -> str:
 
 
 def time_from_wire(text: str) -> datetime:
+    """The moment, in UTC. Raises WireError for any form but that of `time_to_wire`."""
     if len(text) != 27 or text[-1] != "Z":  # noqa: PLR2004 - the length of the one form we write
         raise WireError("a time that is not RFC 3339 with six digits and Z")
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -78,6 +78,7 @@ def heads(connection: Connection[TupleRow]) -> dict[int, Head]:
 
 
 def envelope_of(row: TupleRow) -> Envelope:
+    """The envelope of a row, whose columns come in the order of this module's queries."""
     data: Any = orjson.loads(row[13])
     return Envelope(
         id=row[0],

@@ -28,9 +28,11 @@ CACHE_SECONDS = 60.0
 class Keys(Protocol):
     """What the vault needs of a key store."""
 
-    def obtain(self, owners: Sequence[Owner]) -> Mapping[Owner, SubjectKey]: ...
+    def obtain(self, owners: Sequence[Owner]) -> Mapping[Owner, SubjectKey]:
+        """The key of each owner, made where there was none and committed on return."""
 
-    def fetch(self, key_ids: Sequence[UUID]) -> Mapping[UUID, bytes | None]: ...
+    def fetch(self, key_ids: Sequence[UUID]) -> Mapping[UUID, bytes | None]:
+        """Each key by id, None for a destroyed one. An error where one is neither held nor destroyed."""
 
 
 class Tampered(Exception):  # noqa: N818 - said as it is

@@ -41,6 +41,7 @@ class Tx:
         self._texts: dict[str, str] = {}
 
     def execute(self, sql: str, *parameters: Any) -> None:
+        """Runs one statement of a handler."""
         text = self._texts.get(sql)
         if text is None:
             text = self._texts[sql] = sql.format_map(self._tables)

@@ -67,6 +67,7 @@ class Follower:
 
     @property
     def sources(self) -> list[str]:
+        """The services whose logs are followed, sorted."""
         return sorted({consumer.source for consumer in self.consumers})
 
     def fresh(self) -> bool:

@@ -40,6 +40,7 @@ def create_tables(connection: Connection[TupleRow], projection: Projection, suff
 
 
 def drop_tables(connection: Connection[TupleRow], names: Sequence[str]) -> None:
+    """Drops tables by their names in the database; those that are not there are passed over."""
     for name in names:
         _run(connection, "DROP TABLE IF EXISTS {}", sql.Identifier(name))
 

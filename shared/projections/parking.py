@@ -77,6 +77,7 @@ def park(connection: Connection[TupleRow], consumer: str, source: str, envelope:
 
 
 def unpark(connection: Connection[TupleRow], consumer: str, source: str, partition: int, position: int) -> None:
+    """Takes one event out of the parked ones, in the caller's transaction, once it was taken."""
     connection.execute(
         "DELETE FROM parked_event WHERE consumer = %s AND source = %s AND partition = %s AND position = %s",
         (consumer, source, partition, position),

@@ -20,7 +20,8 @@ E = TypeVar("E", bound=Event)
 class Folds(Protocol):
     """What a handler reads of its own log: `shared.log.commands.History`, or one in memory in a test."""
 
-    def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S: ...
+    def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
+        """The state that a stream of the own log comes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ class Roster:
         self._reader = reader
 
     def school(self, school_id: UUID) -> SchoolFacts | None:
+        """What is known of the school; None before its registration has come."""
         with reading(self._reader, school_id) as cursor:
             row = cursor.execute("SELECT partition, parameters FROM roster_school").fetchone()
         return None if row is None else SchoolFacts(partition=row[0], parameters=row[1] or {})

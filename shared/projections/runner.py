@@ -37,9 +37,11 @@ Consumer: TypeAlias = Projection | Reaction
 class Source(Protocol):
     """A log to follow, own or foreign."""
 
-    def heads(self) -> Mapping[int, Head]: ...
+    def heads(self) -> Mapping[int, Head]:
+        """The head of every partition, as it is now."""
 
-    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]: ...
+    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
+        """At most `limit` events behind a position, in order and without a hole; none where there is none yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Bookbag:
         self._lock = threading.Lock()
 
     def close(self) -> None:
+        """Closes the connections."""
         self.client.close()
 
     def __enter__(self) -> Self:

@@ -129,6 +129,7 @@ class InventedPerson:
 
     @property
     def name(self) -> str:
+        """Given name and family name."""
         return f"{self.given_name} {self.family_name}"
 
 
@@ -143,6 +144,8 @@ class InventedPupil(InventedPerson):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventedClass:
+    """A class, its two members of staff, and its pupils in the order of their numbers."""
+
     sourced_id: str
     title: str
     year: str
@@ -153,6 +156,8 @@ class InventedClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventedSchool:
+    """A school whose people are invented; the same seed makes the same people."""
+
     name: str
     headteacher: InventedPerson
     deputy: InventedPerson
@@ -167,9 +172,11 @@ class InventedSchool:
         return self.classes[number - 1]
 
     def teacher(self, class_no: int = 1) -> InventedPerson:
+        """The teacher of the class with this number, from 1."""
         return self.class_(class_no).teacher
 
     def support_staff(self, class_no: int = 1) -> InventedPerson:
+        """Who helps in the class with this number, from 1."""
         return self.class_(class_no).support_staff
 
     def pupil(self, class_no: int = 1, number: int = 1) -> InventedPupil:
@@ -182,14 +189,17 @@ class InventedSchool:
 
     @property
     def pupils(self) -> Sequence[InventedPupil]:
+        """Every pupil, class by class."""
         return [pupil for found in self.classes for pupil in found.pupils]
 
     @property
     def teacher_who_is_also_guardian(self) -> InventedPerson:
+        """One person with two capacities (T13)."""
         return next(found.teacher for found in self.classes if "parent" in found.teacher.roles)
 
     @property
     def pupil_with_three_adults(self) -> InventedPupil:
+        """A child with one adult more than are let in (S27)."""
         return next(pupil for pupil in self.pupils if len(pupil.adults) > LIMIT)
 
     def everyone(self) -> Sequence[InventedPerson]:

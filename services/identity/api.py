@@ -151,7 +151,14 @@ class Sessions:
         resp.status = falcon.HTTP_201
         resp.media = SignedIn().dump(asdict(found))
 
-    @operation(summary="Sign out everywhere", tag=SIGN_IN, status=204, clauses=["S21"], restricted=True)
+    @operation(
+        summary="Sign out everywhere",
+        tag=SIGN_IN,
+        status=204,
+        clauses=["S21"],
+        restricted=True,
+        signs_out=True,
+    )
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.api.desk.end_all(caller(req))
         self.api.principals.forget()
@@ -162,7 +169,7 @@ class Sessions:
 class CurrentSession:
     api: IdentityApi
 
-    @operation(summary="Sign out", tag=SIGN_IN, status=204, clauses=["S21"], restricted=True)
+    @operation(summary="Sign out", tag=SIGN_IN, status=204, clauses=["S21"], restricted=True, signs_out=True)
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         self.api.desk.end(caller(req).session_id)
         self.api.principals.forget()

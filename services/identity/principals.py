@@ -96,5 +96,6 @@ class Principals:
             classes=frozenset(row[5]),
             children=frozenset(row[6]),
             access=AccessState.ACTIVE,
+            access_known=True,
             issued_at=now,
         )

@@ -35,6 +35,7 @@ GATEWAY_HEADER = "Bookbag-Gateway"
 MOST_WAITING = 4
 """Requests of one process that may wait for a position at once: a quarter of the default threads."""
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_READS = frozenset({"GET", "HEAD"})
 
 Translation = Callable[[Exception], Refusal]
 """What a service's own exception is to a client."""
@@ -159,7 +160,7 @@ class _Checks:
         # Last, for all before may have taken time: the body came slowly, or the position was awaited.
         if req.context.principal is not None:
             req.context.principal = self._callers.fresh(req.context.principal)
-            self._callers.admit(req.context.principal, operation)
+            self._callers.admit(req.context.principal, operation, writes=req.method not in _READS)
 
     def _wait(self, req: Request, operation: Operation) -> None:
         awaited = req.get_header(position.HEADER)

@@ -63,9 +63,15 @@ class Callers:
             raise Refusal(UNAVAILABLE, retry_after=RETRY_AFTER)
         return again
 
-    def admit(self, principal: Principal, operation: Operation) -> None:
-        """Lets a restricted session only where a sanction must not reach. Raises Refusal: SUSPENDED or REMOVED."""
+    def admit(self, principal: Principal, operation: Operation, *, writes: bool) -> None:
+        """Lets a restricted session only where a sanction must not reach, and nobody write whose sanctions are unknown.
+
+        Raises:
+            Refusal: SUSPENDED or REMOVED; UNAVAILABLE for a write while identity does not know how things stand.
+        """
         if not principal.access.restricted or operation.restricted:
+            if writes and not principal.access_known and not operation.signs_out:
+                raise Refusal(UNAVAILABLE, retry_after=RETRY_AFTER)
             return
         phone = (self.office_phone(principal.school_id) if principal.school_id else "") or NO_PHONE
         raise Refusal(SUSPENDED if principal.access is AccessState.SUSPENDED else REMOVED, phone=phone)

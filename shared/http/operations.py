@@ -36,6 +36,7 @@ class Operation:
         idempotent: a POST that needs an Idempotency-Key.
         paged: takes `limit` and `after`, and answers a list of `response`.
         restricted: open to the session of a suspended or removed guardian (own decision, appeal, notices, own data).
+        signs_out: ends sessions and does nothing else: it goes on where the access state is not known.
     """
 
     summary: str
@@ -51,6 +52,7 @@ class Operation:
     tag: str
     paged: bool
     restricted: bool
+    signs_out: bool
 
 
 def operation(
@@ -68,6 +70,7 @@ def operation(
     idempotent: bool = True,
     paged: bool = False,
     restricted: bool = False,
+    signs_out: bool = False,
 ) -> Callable[[Responder], Responder]:
     """Marks a Falcon responder. The app refuses to serve a responder without the mark.
 
@@ -87,6 +90,7 @@ def operation(
         idempotent=idempotent,
         paged=paged,
         restricted=restricted,
+        signs_out=signs_out,
     )
 
     def mark(responder: Responder) -> Responder:

@@ -107,6 +107,7 @@ def _to_json(principal: Principal) -> dict[str, Any]:
         "classes": sorted(one.hex for one in principal.classes),
         "children": sorted(one.hex for one in principal.children),
         "access": principal.access,
+        "known": principal.access_known,
         "issued": (principal.issued_at - _EPOCH) // _MICROSECOND,
     }
 
@@ -121,8 +122,15 @@ def _from_json(raw: dict[str, Any]) -> Principal:
         classes=frozenset(UUID(hex=one) for one in raw["classes"]),
         children=frozenset(UUID(hex=one) for one in raw["children"]),
         access=AccessState(raw["access"]),
+        access_known=_flag(raw["known"]),
         issued_at=_EPOCH + timedelta(microseconds=raw["issued"]),
     )
+
+
+def _flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise TypeError("a flag is true or false")
+    return raw
 
 
 def _encode(raw: bytes) -> str:

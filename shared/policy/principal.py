@@ -54,6 +54,8 @@ class Principal:
         school_id: None for an operator alone, and never None for anyone else.
         classes: taught by a member of staff, or a pupil's own.
         children: of a guardian.
+        access_known: whether identity has lately seen all that moderation decided, so that `access` is what holds. Of
+            anyone but a guardian it is True: no sanction binds them.
         issued_at: when identity looked; UTC.
     """
 
@@ -65,6 +67,7 @@ class Principal:
     classes: frozenset[UUID]
     children: frozenset[UUID]
     access: AccessState
+    access_known: bool
     issued_at: datetime
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class Principal:
             raise ValueError("only a guardian has children here")
         if self.roles and self.capacity is not Capacity.STAFF:
             raise ValueError("only staff have roles")
+        if not self.access_known and self.capacity is not Capacity.GUARDIAN:
+            raise ValueError("only a guardian waits for what moderation decided")
 
     def has_role(self, *roles: Role) -> bool:
         """Whether the caller holds any of these roles."""

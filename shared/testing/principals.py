@@ -27,5 +27,6 @@ def principal(
         classes=frozenset(classes),
         children=frozenset(children),
         access=AccessState.ACTIVE,
+        access_known=True,
         issued_at=datetime(2026, 9, 7, tzinfo=UTC),
     )

@@ -41,6 +41,7 @@ GUARDIAN = Principal(
     classes=frozenset(),
     children=frozenset({uuid4()}),
     access=AccessState.ACTIVE,
+    access_known=True,
     issued_at=NOW,
 )
 
@@ -99,6 +100,16 @@ class Decision:
     def on_get(self, _req: Request, resp: Response) -> None:
         resp.media = {"decision": "here"}
 
+    @operation(summary="Drop", tag="notes", restricted=True)
+    def on_delete(self, _req: Request, resp: Response) -> None:
+        resp.media = {"decision": "gone"}
+
+
+class SignOut:
+    @operation(summary="Sign out", tag="notes", status=204, restricted=True, signs_out=True)
+    def on_delete(self, _req: Request, resp: Response) -> None:
+        resp.status = falcon.HTTP_204
+
 
 class Door:
     @operation(summary="Knock", tag="notes", request=NoteSchema, public=True, idempotent=False)
@@ -135,6 +146,7 @@ class House:
                         Route("/v1/notes", self.notes),
                         Route("/v1/notes/{note_id:uuid}", Note()),
                         Route("/v1/decision", Decision()),
+                        Route("/v1/session", SignOut()),
                         Route("/v1/door", Door()),
                         Route("/internal/feed", Feed()),
                         Route("/internal/principal", Ask()),
@@ -305,6 +317,36 @@ def test_a_guardian_restricted_meanwhile_is_stopped_by_identitys_second_word(hou
     house.clock.move(timedelta(milliseconds=301))
     house.identity = lambda _: sign(replace(GUARDIAN, access=AccessState.REMOVED, issued_at=house.clock.now()), KEY)
     assert code_of(house.write()) == (403, "REMOVED")
+
+
+def test_while_it_is_not_known_how_things_stand_a_guardian_reads_and_does_not_write(house: House) -> None:
+    who = replace(GUARDIAN, access_known=False)
+    result = house.write(who=who)
+    assert code_of(result) == (503, "UNAVAILABLE")
+    assert result.headers["retry-after"] == "1"
+    assert code_of(house.request("DELETE", "/v1/decision", who=who)) == (503, "UNAVAILABLE")
+    assert house.notes.seen == []
+    assert house.request("GET", "/v1/notes", who=who).status_code == 200
+    assert house.request("HEAD", "/v1/notes", who=who).status_code == 200
+    assert house.request("GET", "/v1/decision", who=who).status_code == 200
+
+
+def test_signing_out_waits_for_nothing(house: House) -> None:
+    for access in AccessState:
+        who = replace(GUARDIAN, access=access, access_known=False)
+        assert house.request("DELETE", "/v1/session", who=who).status_code == 204
+
+
+def test_a_guardian_whose_standing_is_lost_sight_of_meanwhile_does_not_write(house: House) -> None:
+    house.clock.move(timedelta(milliseconds=301))
+    house.identity = lambda _: sign(replace(GUARDIAN, access_known=False, issued_at=house.clock.now()), KEY)
+    assert code_of(house.write()) == (503, "UNAVAILABLE")
+    assert house.notes.seen == []
+
+
+def test_whoever_is_known_to_be_removed_is_told_so_and_not_to_try_again(house: House) -> None:
+    who = replace(GUARDIAN, access=AccessState.REMOVED, access_known=False)
+    assert code_of(house.write(who=who)) == (403, "REMOVED")
 
 
 def test_a_post_needs_a_key_unless_its_operation_says_otherwise(house: House) -> None:

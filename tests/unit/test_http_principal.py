@@ -1,6 +1,7 @@
 import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -40,6 +41,7 @@ TEACHER = Principal(
     classes=frozenset({uuid4(), uuid4()}),
     children=frozenset(),
     access=AccessState.ACTIVE,
+    access_known=True,
     issued_at=NOW,
 )
 
@@ -48,6 +50,12 @@ def refused_code(header: str, now: datetime = NOW) -> str:
     with pytest.raises(Refusal) as caught:
         verify(header, KEY.public_key(), now)
     return caught.value.code.name
+
+
+def as_sent(principal: Principal) -> dict[str, Any]:
+    payload, _, _ = sign(principal, KEY).partition(".")
+    sent: dict[str, Any] = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return sent
 
 
 def forged(payload: bytes) -> str:
@@ -63,6 +71,7 @@ def forged(payload: bytes) -> str:
         replace(TEACHER, capacity=Capacity.GUARDIAN, roles=frozenset(), children=frozenset({uuid4()})),
         replace(TEACHER, capacity=Capacity.OPERATOR, school_id=None, roles=frozenset(), classes=frozenset()),
         replace(TEACHER, access=AccessState.REMOVED),
+        replace(TEACHER, capacity=Capacity.GUARDIAN, roles=frozenset(), access_known=False),
     ],
 )
 def test_what_identity_signs_is_what_a_service_reads(principal: Principal) -> None:
@@ -120,6 +129,7 @@ def test_what_is_no_principal_is_refused(header: str) -> None:
         b"null",
         b"{}",
         orjson.dumps({"session": "x"}),
+        *(orjson.dumps(as_sent(TEACHER) | {"known": flag}) for flag in (1, "true", None)),
     ],
 )
 def test_even_a_signed_payload_is_read_strictly(payload: bytes) -> None:

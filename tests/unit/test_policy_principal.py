@@ -17,6 +17,7 @@ def principal(**changes: Any) -> Principal:
         "classes": frozenset({uuid4()}),
         "children": frozenset(),
         "access": AccessState.ACTIVE,
+        "access_known": True,
         "issued_at": datetime(2026, 1, 5, 9, tzinfo=UTC),
     }
     return Principal(**(values | changes))
@@ -28,6 +29,7 @@ def principal(**changes: Any) -> Principal:
         {"school_id": None},
         {"capacity": Capacity.OPERATOR, "roles": frozenset()},
         {"capacity": Capacity.GUARDIAN},
+        {"access_known": False},
         {"children": frozenset({uuid4()})},
         {"issued_at": datetime(2026, 1, 5, 9)},  # noqa: DTZ001 - without a zone on purpose
     ],
@@ -35,12 +37,13 @@ def principal(**changes: Any) -> Principal:
         "staff without a school",
         "an operator of a school",
         "a guardian with a role",
+        "staff who wait for moderation",
         "staff with children",
         "no zone",
     ],
 )
 def test_a_principal_that_identity_never_makes_cannot_be_made(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"operator|role|children|zone"):
+    with pytest.raises(ValueError, match=r"operator|role|children|moderation|zone"):
         principal(**changes)
 
 

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 import falcon
 import psycopg
@@ -39,6 +40,7 @@ class WorkerParts:
         config: CommonConfig,
         projections: Sequence[Projection],
         reactions: Sequence[Reaction] = (),
+        pauses: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._service, self.port = service, config.http_port
         self._stopping = threading.Event()
@@ -59,15 +61,20 @@ class WorkerParts:
             sources[source] = feed(source, config.feeds[source], config.credential.reveal())
         reacting = Reacting(service=service, clock=SystemClock(), parameters=parameters_of(self.pool))
         runner = Runner(self.pool, self.vault, sources, reacting)
-        self.follower = Follower(runner, consumers, time.monotonic, self.caught_up)
+        self.follower = Follower(runner, consumers, time.monotonic, self.caught_up, pauses)
         self.health = Health({"database": self._database_answers, "sources": self.follower.fresh})
 
     def loops(self) -> list[Callable[[], None]]:
         """One a source; each returns after `stop`."""
         return [partial(self._follow, source) for source in self.follower.sources]
 
-    def caught_up(self, source: str) -> None:
-        """Told when the consumers of a source stand at its heads; for a service that keeps a note of it."""
+    def caught_up(self, source: str, asked: float) -> None:
+        """Told when the consumers of a source stand at its heads; for a service that keeps a note of it.
+
+        Args:
+            source: whose log it is.
+            asked: when those heads were asked for, in monotonic seconds.
+        """
 
     def stop(self) -> None:
         """Ends the loops and closes the pools. Safe to call twice."""

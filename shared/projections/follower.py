@@ -5,7 +5,7 @@ second, no more. It knows nothing of its host's threads; the waits are handed in
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -30,8 +30,8 @@ STALE = 5.0
 Wait = Callable[[float], bool]
 """Waits at most so many seconds; True when the process is to stop."""
 
-Seen = Callable[[str], None]
-"""Told each time a source's heads were read and all its consumers have come to them."""
+Seen = Callable[[str, float], None]
+"""Told each time all consumers of a source stand at its heads, with when (monotonic seconds) those were asked for."""
 
 
 class Waker(Protocol):
@@ -40,7 +40,7 @@ class Waker(Protocol):
     def __call__(self, seconds: float) -> None: ...
 
 
-def to_nobody(_source: str) -> None:
+def to_nobody(_source: str, _asked: float) -> None:
     """For a service that keeps no note of when it saw a source."""
 
 
@@ -49,14 +49,16 @@ class Follower:
     """Follows the sources of one service's read models and reactions.
 
     Attributes:
-        seen: source -> when its heads were last read (monotonic seconds); readiness rests on it.
         caught_up: is told of a source whose consumers stand where its heads were.
+        pauses: source -> seconds, for one that is looked at at another pace than PAUSE.
+        seen: source -> when heads were last asked for that came (monotonic seconds); readiness rests on it.
     """
 
     runner: Runner
     consumers: Sequence[Consumer]
     monotonic: Callable[[], float]
     caught_up: Seen = to_nobody
+    pauses: Mapping[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
     _turns: dict[str, threading.Lock] = field(init=False)
@@ -79,21 +81,22 @@ class Follower:
         """Runs until `wait` says stop: in rounds as long as there is something to take, else after `idle`."""
         while not wait(0):
             if not self.round(source):
-                idle(PAUSE)
+                idle(self.pauses.get(source, PAUSE))
 
     def round(self, source: str) -> int:
         """One look at the source, one batch a consumer. A consumer that fails does not hold up the others."""
+        asked = self.monotonic()
         try:
             heads = self.runner.heads(source)
         except PASSING as error:
             self._say(source, f"source.away_{type(error).__name__.lower()}")
             return 0
-        self.seen[source] = self.monotonic()
+        self.seen[source] = asked
         self._say(source, "source.here")
         with self._turns[source]:
             taken = [self._guarded(c, partial(self.runner.catch_up, c, heads)) for c in self._of(source)]
         if not any(taken) and None not in taken:
-            self.caught_up(source)
+            self._tell(source, asked)
         return sum(number or 0 for number in taken)
 
     def deliver(self, source: str, partition: int, envelopes: Sequence[Envelope]) -> None:
@@ -122,6 +125,12 @@ class Follower:
             PROJECTION_FAILURES.labels(consumer.name, "failed").inc()
             logger().exception("consumer.failed", consumer=consumer.name)
         return None
+
+    def _tell(self, source: str, asked: float) -> None:
+        try:
+            self.caught_up(source, asked)
+        except PASSING as error:
+            self._say(source, f"source.not_noted_{type(error).__name__.lower()}")
 
     def _say(self, about: str, what: str) -> None:
         """Logs a change, not each of four looks a second at what has not changed."""

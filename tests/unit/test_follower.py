@@ -1,0 +1,107 @@
+"""When a service may say that it has seen all that another decided, and how often it looks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+
+from shared.log.feed import FeedBroken
+from shared.log.read import Head
+from shared.projections.declaration import Projection
+from shared.projections.follower import PAUSE, Follower
+
+SOURCE = "moderation"
+
+
+class Logs:
+    """Stands where the runner does: what each consumer has yet to take, and what goes wrong."""
+
+    def __init__(self) -> None:
+        self.left = {"first": 0, "second": 0}
+        self.at = 100.0
+        self.heads_take = 0.0
+        self.away = False
+        self.fails: dict[str, Exception] = {}
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def heads(self, _source: str) -> Mapping[int, Head]:
+        self.at += self.heads_take
+        if self.away:
+            raise FeedBroken("moderation: ConnectError")
+        return {}
+
+    def catch_up(self, consumer: Projection, _heads: Mapping[int, Head]) -> int:
+        if consumer.name in self.fails:
+            raise self.fails[consumer.name]
+        taken, self.left[consumer.name] = self.left[consumer.name], 0
+        return taken
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs()
+
+
+def following(logs: Logs, told: Callable[[str, float], None], pauses: Mapping[str, float] | None = None) -> Follower:
+    models = [Projection(name=name, version=1, source=SOURCE, tables=()) for name in logs.left]
+    runner: Any = logs
+    return Follower(runner, models, logs.monotonic, told, pauses or {})
+
+
+def test_a_source_is_seen_when_every_consumer_stands_at_its_heads(logs: Logs):
+    told: list[tuple[str, float]] = []
+    follower = following(logs, lambda source, asked: told.append((source, asked)))
+    logs.left["second"] = 3
+    assert follower.round(SOURCE) == 3
+    assert told == [], "there may be more where that came from"
+    assert follower.round(SOURCE) == 0
+    assert told == [(SOURCE, 100.0)]
+
+
+def test_what_was_seen_is_as_old_as_the_question(logs: Logs):
+    told: list[tuple[str, float]] = []
+    follower = following(logs, lambda source, asked: told.append((source, asked)))
+    logs.heads_take = 4.0
+    follower.round(SOURCE)
+    assert told == [(SOURCE, 100.0)]
+
+
+@pytest.mark.parametrize("error", [ValueError("a handler's fault"), psycopg.OperationalError("gone")])
+def test_a_source_is_not_seen_while_one_consumer_cannot_take_it(logs: Logs, error: Exception):
+    told: list[tuple[str, float]] = []
+    follower = following(logs, lambda source, asked: told.append((source, asked)))
+    logs.fails["first"] = error
+    follower.round(SOURCE)
+    assert told == []
+
+
+def test_a_source_that_cannot_be_asked_is_not_seen(logs: Logs):
+    told: list[tuple[str, float]] = []
+    follower = following(logs, lambda source, asked: told.append((source, asked)))
+    logs.away = True
+    assert follower.round(SOURCE) == 0
+    assert (told, follower.fresh()) == ([], False)
+
+
+def test_a_note_that_cannot_be_written_ends_nothing(logs: Logs):
+    def away(_source: str, _asked: float) -> None:
+        raise psycopg.OperationalError("gone")
+
+    follower = following(logs, away)
+    assert follower.round(SOURCE) == 0
+    assert follower.fresh()
+
+
+@pytest.mark.parametrize(("pauses", "expected"), [({}, PAUSE), ({SOURCE: 0.1}, 0.1), ({"points": 0.1}, PAUSE)])
+def test_a_source_is_looked_at_at_its_own_pace(logs: Logs, pauses: Mapping[str, float], expected: float):
+    follower = following(logs, lambda _source, _asked: None, pauses)
+    waited: list[float] = []
+
+    def idle(seconds: float) -> None:
+        waited.append(seconds)
+
+    follower.follow(SOURCE, lambda _seconds: bool(waited), idle)
+    assert waited == [expected]

@@ -21,6 +21,7 @@ APPEND = "tests/integration/test_append.py"
 VERIFY = "tests/integration/test_verify.py"
 COMMANDS = "tests/integration/test_commands.py"
 MODELS = "tests/integration/test_projections.py"
+CATALOGUE = "tests/integration/test_catalogue.py"
 KEYS = "tests/integration/test_keystore.py"
 POINTS = "tests/unit/test_points_domain.py"
 PERMISSION = "tests/unit/test_points_permission.py"
@@ -460,4 +461,49 @@ IDENTITY = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY
+ROLES = (
+    Fault(
+        "a read model's owner is let past its row policy",
+        "shared/projections/install.py",
+        "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "ENABLE ROW LEVEL SECURITY",
+        (f"{CATALOGUE}::test_every_table_has_forced_row_security_or_a_reason_why_not",),
+    ),
+    Fault(
+        "a reader without a school sees every school",
+        "shared/projections/install.py",
+        "_OWN_SCHOOL = sql.SQL(\"school_id = NULLIF(current_setting('bookbag.school_id', true), '')::uuid\")",
+        "_OWN_SCHOOL = sql.SQL(\"coalesce(current_setting('bookbag.school_id', true), '') IN ('', school_id::text)\")",
+        (f"{CATALOGUE}::test_a_reader_s_policy_shows_the_school_of_the_transaction_alone",),
+    ),
+    Fault(
+        "a view reads with its owner's rights",
+        "shared/projections/install.py",
+        "security_invoker = true",
+        "security_invoker = false",
+        (f"{CATALOGUE}::test_every_view_reads_with_the_rights_of_who_asks",),
+    ),
+    Fault(
+        "a worker may change events",
+        "shared/log/migrations/0001.log.sql",
+        "GRANT SELECT, INSERT ON log_event TO",
+        "GRANT SELECT, INSERT, UPDATE ON log_event TO",
+        (f"{CATALOGUE}::test_nobody_but_the_owner_can_change_or_delete_an_event",),
+    ),
+    Fault(
+        "a service's role passes by row security",
+        "deploy/operator/provision.py",
+        "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {}",
+        "LOGIN NOSUPERUSER BYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {}",
+        (f"{CATALOGUE}::test_no_role_of_the_installation_is_superuser_or_passes_by_row_security",),
+    ),
+    Fault(
+        "every role may connect to every database",
+        "deploy/operator/provision.py",
+        '_run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)',
+        "pass",
+        (f"{CATALOGUE}::test_a_service_s_roles_reach_its_own_database_only",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES

@@ -18,6 +18,7 @@ from shared.privacy.categories import Category
 ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 FlagId = NewType("FlagId", UUID)
+DeliveryId = NewType("DeliveryId", UUID)
 
 
 class Sender(StrEnum):
@@ -138,13 +139,17 @@ class WarningReceived(Event):
 
 @event("messaging.WarningHandedOver", version=1)
 class WarningHandedOver(Event):
-    """The Headteacher delivered the warning by letter or in a meeting, and says why."""
+    """The Headteacher delivered the warning by letter or in a meeting, and says why.
 
+    The delivery is the reason's subject: moderation has made the warning's own key, and messaging can only add new ones.
+    """
+
+    delivery_id: DeliveryId
     guardian_id: GuardianId
     warning_id: WarningId
     means: DeliveryMeans
     staff_id: StaffId
-    reason: Personal[str] = personal(subject="warning_id", category=Category.CONDUCT)
+    reason: Personal[str] = personal(subject="delivery_id", category=Category.CONDUCT)
 
 
 @event("messaging.WarningRescissionRecorded", version=1)

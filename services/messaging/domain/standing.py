@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.events.identity import GuardianId, StaffId
 from shared.events.messaging import (
+    DeliveryId,
     DeliveryMeans,
     ReinstatementRecorded,
     RemovalRecorded,
@@ -75,6 +76,7 @@ class ReceiveWarning:
 class HandOverWarning:
     """The Headteacher delivered it by letter or in a meeting."""
 
+    delivery_id: DeliveryId
     guardian_id: GuardianId
     warning_id: WarningId
     means: DeliveryMeans
@@ -102,9 +104,16 @@ def deliver(command: ReceiveWarning | HandOverWarning, state: Standing) -> list[
     match command:
         case ReceiveWarning(guardian_id=guardian, warning_id=warning):
             return [WarningReceived(guardian_id=guardian, warning_id=warning)]
-        case HandOverWarning(guardian_id=guardian, warning_id=warning, means=means, staff_id=staff, reason=reason):
+        case HandOverWarning():
             return [
-                WarningHandedOver(guardian_id=guardian, warning_id=warning, means=means, staff_id=staff, reason=reason)
+                WarningHandedOver(
+                    delivery_id=command.delivery_id,
+                    guardian_id=command.guardian_id,
+                    warning_id=command.warning_id,
+                    means=command.means,
+                    staff_id=command.staff_id,
+                    reason=command.reason,
+                )
             ]
 
 

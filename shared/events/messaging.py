@@ -141,7 +141,7 @@ class WarningReceived(Event):
 class WarningHandedOver(Event):
     """The Headteacher delivered the warning by letter or in a meeting, and says why.
 
-    The delivery is the reason's subject: moderation has made the warning's own key, and messaging can only add new ones.
+    The delivery is the reason's subject: the warning's own key is moderation's, and messaging can only add new ones.
     """
 
     delivery_id: DeliveryId

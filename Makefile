@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clean environment
+.PHONY: help run test controls lint fmt golden docs clean environment
 
 VENV := .venv/bin
 CODE := services shared deploy tests
@@ -15,6 +15,9 @@ run: environment  ## start everything on this machine; Ctrl-C stops it
 test: environment  ## run all tests, or some: make test ARGS="-k award"
 	@$(VENV)/python -m deploy.local test $(ARGS)
 
+controls: environment  ## seed each known fault into a copy and expect its test to fail
+	@$(VENV)/python -m deploy.local test tests/controls -m controls $(ARGS)
+
 lint: environment  ## check style, formatting, types and the walls between packages
 	$(VENV)/ruff check $(CODE)
 	$(VENV)/ruff format --check $(CODE)
@@ -24,6 +27,12 @@ lint: environment  ## check style, formatting, types and the walls between packa
 fmt: environment  ## format the code and mend what can be mended
 	$(VENV)/ruff check --fix-only $(CODE)
 	$(VENV)/ruff format $(CODE)
+
+golden: environment  ## write the wire forms of new events and versions, to be read and committed
+	@BOOKBAG_WRITE_GOLDEN=1 $(VENV)/python -m pytest -q tests/contract/test_golden_wire_forms.py
+
+docs: environment  ## write the API's document and page as the code is now
+	@$(VENV)/python -m deploy.gateway
 
 clean:  ## remove the environment, the run folder with its databases, and caches
 	@python3 deploy/local/clean.py

@@ -120,7 +120,7 @@ def _configuration(plan: GatewayPlan, routes: Sequence[GatewayRoute]) -> str:
         body_limit=MAX_BYTES,
         session_rate=plan.session_rate,
         session_burst=plan.session_rate,
-        upload_limits="".join(f'        "~{route.pattern}" {MAX_UPLOAD};\n' for route in routes if route.takes_upload),
+        upload_limits="".join(f'        "~{_asked(route)}" {MAX_UPLOAD};\n' for route in routes if route.takes_upload),
         upstreams="".join(_upstream_block(service, port) for service, port in plan.upstreams.items()),
         page_locations="".join(_pages()),
         status_locations="".join(_status(service) for service in plan.upstreams),
@@ -128,6 +128,11 @@ def _configuration(plan: GatewayPlan, routes: Sequence[GatewayRoute]) -> str:
         route_locations="".join(_location(route) for route in routes),
         error_locations="".join(_error_location(status, refusal) for status, refusal in REFUSALS.items()),
     )
+
+
+def _asked(route: GatewayRoute) -> str:
+    """As the route's pattern, of what the client asked for: in an error's location the path is the error's own."""
+    return route.pattern.removesuffix("$") + "(?:[?]|$)"
 
 
 def _upstream_block(service: str, port: int) -> str:

@@ -35,7 +35,8 @@ def test_every_link_to_a_file_leads_to_one(path: Path):
 def test_the_list_of_decisions_is_the_decisions():
     """One file a decision; the list holds its number, title and file, and nothing else."""
     listed = LISTED.findall((ADR / "README.md").read_text())
-    assert listed == [(*title_of(decision), decision.name) for decision in DECISIONS]
+    decisions = [(*title_of(decision), decision.name) for decision in DECISIONS]
+    assert listed == decisions, "a new decision gets a line: - [NUMBER. TITLE](FILE)"
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)

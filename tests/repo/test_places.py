@@ -10,7 +10,7 @@ from tests.repo.project import ROOT, files, name_of
 LOCK = ROOT / "requirements.lock"
 HERE = Path(__file__)
 PLACES = {
-    "the folder that the project stands in": re.escape(str(ROOT)) + r"\b",
+    "the folder that the project stands in": r"(?<![\w.$}-])" + re.escape(str(ROOT)) + r"\b",
     "somebody's home": r"(?<![\w.$}])/(?:home|Users)/\w+",
     "an index of packages": r"--(?:extra-)?index-url|--find-links|--trusted-host",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",

@@ -151,25 +151,28 @@ LOG = (
     Fault(
         "the answer is kept in a transaction of its own, after the events",
         "shared/log/commands.py",
-        "            claim=request.claim,\n        )\n        with self._pool.connection()",
-        "            claim=None,\n        )\n        with self._pool.connection()",
+        "claim=request.claim,\n    )",
+        "claim=None,\n    )",
         (f"{COMMANDS}::test_a_process_that_dies_after_the_append_and_before_the_answer_has_not_lost_the_command",),
     ),
 )
+
+STANDING_UNDER_LOCK = "cursors.standing(connection, name, source, last.partition, lock=True)"
+ANOTHER_WAS_HERE = "\n                return 0  # another runner was here"
 
 READ_MODELS = (
     Fault(
         "the cursor's row is not compared under its lock",
         "shared/projections/runner.py",
-        "if cursors.standing(connection, consumer, source, partition, lock=True).position != at.position:",
-        "if False:",
+        f"if {STANDING_UNDER_LOCK}.position != at.position:{ANOTHER_WAS_HERE}",
+        f"if False:{ANOTHER_WAS_HERE}",
         (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(
         "the cursor is read without its lock",
         "shared/projections/runner.py",
-        "partition, lock=True).position",
-        "partition).position",
+        f"if {STANDING_UNDER_LOCK}.position != at.position:{ANOTHER_WAS_HERE}",
+        f"if {STANDING_UNDER_LOCK.replace(', lock=True', '')}.position != at.position:{ANOTHER_WAS_HERE}",
         (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(

@@ -1,0 +1,42 @@
+"""Puts messaging together: the only place that builds its objects."""
+
+from services.messaging.api import MessagingApi
+from services.messaging.commands import MessagingCommands
+from services.messaging.config import MessagingConfig
+from services.messaging.projections import PROJECTIONS
+from services.messaging.queries import MessagingQueries
+from services.messaging.reactions import REACTIONS
+from shared.hosting.api import ApiParts, App, api_parts, service_app
+from shared.hosting.worker import WorkerParts
+from shared.runtime import crash
+from shared.runtime.logging import configure
+
+SERVICE = "messaging"
+
+
+def api(parts: ApiParts) -> MessagingApi:
+    queries = MessagingQueries(parts.reader, parts.roster)
+    commands = MessagingCommands(
+        handler=parts.handler,
+        roster=queries,
+        open=parts.vault.open,
+        clock=parts.clock,
+        new_id=parts.new_id,
+    )
+    return MessagingApi(asks=parts.asks, commands=commands, queries=queries)
+
+
+def create_app() -> App:
+    """The WSGI app of `python -m services.messaging api`."""
+    config = MessagingConfig.for_api()
+    configure(SERVICE, "api")
+    crash.install(config.common.crash_points_file)
+    parts = api_parts(SERVICE, config.common, config.api)
+    return service_app(parts, config.common, config.api, api(parts).routes())
+
+
+def worker_parts() -> WorkerParts:
+    """What `python -m services.messaging worker` runs."""
+    config = MessagingConfig.for_worker()
+    crash.install(config.crash_points_file)
+    return WorkerParts(SERVICE, config, PROJECTIONS, REACTIONS)

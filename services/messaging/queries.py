@@ -1,0 +1,187 @@
+"""Reads of messaging's read models and of its roster: plain SQL, in a transaction that shows one school's rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from services.messaging.domain.permission import Relations
+from shared.projections.roster_queries import Roster, SchoolFacts
+from shared.runtime.database import Pool, reading
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    conversation_id: UUID
+    guardian_id: UUID
+    guardian_given_name: str | None
+    guardian_family_name: str | None
+    pupil_id: UUID
+    pupil_given_name: str | None
+    class_id: UUID
+    class_name: str | None
+    position: int
+    last_message_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherRow:
+    class_id: UUID
+    staff_id: UUID
+    given_name: str | None
+    family_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    message_id: UUID
+    conversation_id: UUID
+    guardian_id: UUID
+    pupil_id: UUID
+    class_id: UUID
+    position: int
+    sender: str
+    sender_given_name: str | None
+    sender_family_name: str | None
+    text: str | None
+    sent_at: datetime
+
+
+_CONVERSATIONS = (
+    "SELECT c.conversation_id, c.guardian_id, g.given_name AS guardian_given_name,"
+    " g.family_name AS guardian_family_name, c.pupil_id, p.given_name AS pupil_given_name, c.class_id,"
+    " k.name AS class_name, c.position, c.last_message_at FROM conversation c"
+    " LEFT JOIN roster_person g ON g.person_id = c.guardian_id LEFT JOIN roster_pupil p ON p.pupil_id = c.pupil_id"
+    " LEFT JOIN roster_class k ON k.class_id = c.class_id"
+)
+_BEFORE = (
+    " AND (%(position)s::bigint IS NULL OR (c.position, c.conversation_id) < (%(position)s, %(id)s))"
+    " ORDER BY c.position DESC, c.conversation_id DESC LIMIT %(limit)s"
+)
+_MESSAGES = (
+    "SELECT m.message_id, m.conversation_id, m.guardian_id, m.pupil_id, m.class_id, m.position, m.sender,"
+    " s.given_name AS sender_given_name, s.family_name AS sender_family_name, m.text, m.sent_at FROM message m"
+    " LEFT JOIN roster_person s ON s.person_id = m.sender_id"
+)
+
+Before = tuple[int, UUID] | None
+"""The position and id of the last conversation that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagingQueries:
+    reader: Pool
+    roster: Roster
+
+    # -- the roster --------------------------------------------------------------------------------------------
+
+    def school(self, school_id: UUID) -> SchoolFacts | None:
+        return self.roster.school(school_id)
+
+    def relations(self, school_id: UUID, pupil_id: UUID, class_id: UUID | None = None) -> Relations | None:
+        """What holds now of a child, its classes and their teachers, and of one class more where it is named."""
+        pupil = self.roster.pupil(school_id, pupil_id)
+        if pupil is None:
+            return None
+        with reading(self.reader, school_id) as cursor:
+            rows = cursor.execute(
+                "SELECT class_id FROM roster_class WHERE open AND class_id = ANY(%s)", (list(pupil.classes),)
+            ).fetchall()
+        classes = frozenset(row[0] for row in rows) if pupil.on_roll else frozenset[UUID]()
+        return Relations(
+            pupil_id=pupil_id,
+            guardians=pupil.guardians,
+            classes=classes,
+            teachers=self.class_teachers(school_id, classes if class_id is None else classes | {class_id}),
+            roster_position=pupil.roster_position,
+        )
+
+    def class_teachers(self, school_id: UUID, class_ids: Iterable[UUID]) -> Mapping[UUID, frozenset[UUID]]:
+        """The class teachers of some classes now; support staff of the class are none."""
+        found: dict[UUID, frozenset[UUID]] = {}
+        for row in self.teachers(school_id, class_ids):
+            found[row.class_id] = found.get(row.class_id, frozenset()) | {row.staff_id}
+        return found
+
+    def teachers(self, school_id: UUID, class_ids: Iterable[UUID]) -> Sequence[TeacherRow]:
+        """The same with their names."""
+        return self._rows(
+            TeacherRow,
+            school_id,
+            "SELECT s.class_id, s.staff_id, p.given_name, p.family_name FROM roster_class_staff s"
+            " LEFT JOIN roster_person p ON p.person_id = s.staff_id"
+            " WHERE s.post = 'class_teacher' AND s.class_id = ANY(%(classes)s) ORDER BY p.family_name, s.staff_id",
+            {"classes": list(class_ids)},
+        )
+
+    # -- conversations and messages ------------------------------------------------------------------------------
+
+    def conversation(self, school_id: UUID, conversation_id: UUID) -> ConversationRow | None:
+        sql = f"{_CONVERSATIONS} WHERE c.conversation_id = %(id)s"
+        rows = self._rows(ConversationRow, school_id, sql, {"id": conversation_id})
+        return rows[0] if rows else None
+
+    def conversations_of_guardian(
+        self, school_id: UUID, guardian_id: UUID, before: Before, limit: int
+    ) -> Sequence[ConversationRow]:
+        """A guardian's own, the most recent first."""
+        return self._conversations(school_id, "c.guardian_id = %(who)s", {"who": guardian_id}, before, limit)
+
+    def conversations_of_teacher(
+        self, school_id: UUID, staff_id: UUID, classes: Iterable[UUID], before: Before, limit: int
+    ) -> Sequence[ConversationRow]:
+        """Those of the classes whose class teacher this is, of these classes at most; the most recent first."""
+        where = (
+            "c.class_id = ANY(%(classes)s) AND c.class_id IN (SELECT class_id FROM roster_class_staff"
+            " WHERE staff_id = %(who)s AND post = 'class_teacher')"
+        )
+        return self._conversations(school_id, where, {"who": staff_id, "classes": list(classes)}, before, limit)
+
+    def message(self, school_id: UUID, message_id: UUID) -> MessageRow | None:
+        rows = self._rows(MessageRow, school_id, f"{_MESSAGES} WHERE m.message_id = %(id)s", {"id": message_id})
+        return rows[0] if rows else None
+
+    def messages_of(
+        self, school_id: UUID, conversation_id: UUID, before: int | None, limit: int
+    ) -> Sequence[MessageRow]:
+        """The newest before a position, the newest first."""
+        return self._rows(
+            MessageRow,
+            school_id,
+            f"{_MESSAGES} WHERE m.conversation_id = %(id)s AND (%(before)s::bigint IS NULL OR m.position < %(before)s)"
+            " ORDER BY m.position DESC LIMIT %(limit)s",
+            {"id": conversation_id, "before": before, "limit": limit},
+        )
+
+    def held_about_guardian(
+        self, school_id: UUID, guardian_id: UUID, after: int | None, limit: int
+    ) -> Sequence[MessageRow]:
+        """Every message of a guardian's own conversations, whoever wrote it, the oldest first."""
+        return self._held(school_id, "m.guardian_id = %(who)s", guardian_id, after, limit)
+
+    def held_about_staff(self, school_id: UUID, staff_id: UUID, after: int | None, limit: int) -> Sequence[MessageRow]:
+        """What a member of staff wrote as staff, the oldest first."""
+        return self._held(school_id, "m.sender_id = %(who)s AND m.sender = 'staff'", staff_id, after, limit)
+
+    def _conversations(
+        self, school_id: UUID, where: str, values: dict[str, Any], before: Before, limit: int
+    ) -> list[ConversationRow]:
+        position, conversation_id = before or (None, None)
+        values |= {"position": position, "id": conversation_id, "limit": limit}
+        return self._rows(ConversationRow, school_id, f"{_CONVERSATIONS} WHERE {where}{_BEFORE}", values)
+
+    def _held(self, school_id: UUID, where: str, who: UUID, after: int | None, limit: int) -> list[MessageRow]:
+        return self._rows(
+            MessageRow,
+            school_id,
+            f"{_MESSAGES} WHERE {where} AND (%(after)s::bigint IS NULL OR m.position > %(after)s)"
+            " ORDER BY m.position LIMIT %(limit)s",
+            {"who": who, "after": after, "limit": limit},
+        )
+
+    def _rows(self, kind: type[Any], school_id: UUID, sql: str, values: Mapping[str, Any]) -> list[Any]:
+        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
+            return rows.execute(sql, values).fetchall()

@@ -8,8 +8,9 @@ from typing import Any, Self
 from shared.policy.clauses import ClauseId
 from shared.policy.codes import INVALID_FIELDS
 from shared.policy.refusal import Refusal
+from shared.policy.working_time import LONDON, MOST_CLOSURE_DAYS, ReplyClock, WorkingTime, closure_days
 
-TIMEZONE = "Europe/London"
+TIMEZONE = LONDON.key
 """The policy's clock (S47). A parameter in name only: it cannot be another."""
 
 _PHONE = re.compile(r"[0-9+][0-9 ()+-]{4,28}[0-9]")
@@ -25,6 +26,8 @@ class Parameters:
         positive_points_only: whether a point is always 1 or more.
         max_points_per_award: 1 to 100.
         flag_warns_by_itself: whether a flag on a guardian's conduct warns with no leader's decision; it never removes.
+        reply_clock: how "within 24 hours during working days" is read; a value of ReplyClock.
+        closure_days: the school's own closed days, as `2026-10-23,2026-12-21/2027-01-01`; `working_time` reads them.
         office_phone, office_email: where refusals send people; empty while the school has not said.
     """
 
@@ -32,6 +35,8 @@ class Parameters:
     positive_points_only: bool = True
     max_points_per_award: int = 5
     flag_warns_by_itself: bool = False
+    reply_clock: str = ReplyClock.NEXT_WORKING_DAY.value
+    closure_days: str = ""
     office_phone: str = ""
     office_email: str = ""
     timezone: str = TIMEZONE
@@ -53,6 +58,11 @@ class Parameters:
             raise Refusal(INVALID_FIELDS, errors={"parameters": ["There is a parameter here that we do not know."]})
         return cls(**raw)
 
+    @property
+    def working_time(self) -> WorkingTime:
+        """When the staff of a school with these parameters work."""
+        return WorkingTime(closure_days(self.closure_days))
+
     def to_mapping(self) -> dict[str, int | bool | str]:
         """A JSON object of all parameters; `from_mapping` takes it back unchanged."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -63,12 +73,18 @@ CLAUSE_OF: Mapping[str, ClauseId] = {
     "positive_points_only": ClauseId("S33"),
     "max_points_per_award": ClauseId("S33"),
     "flag_warns_by_itself": ClauseId("S73"),
+    "reply_clock": ClauseId("S49"),
+    "closure_days": ClauseId("S47"),
     "office_phone": ClauseId("S53"),
     "office_email": ClauseId("S24"),
     "timezone": ClauseId("S47"),
 }
 """The clause that each parameter varies."""
 
+_CLOSURES_HINT = (
+    "Please give days as 2026-10-23 or 2026-12-21/2027-01-01, with commas between,"
+    f" and {MOST_CLOSURE_DAYS} days at most."
+)
 MOST_PARENTS = 10
 MOST_POINTS = 100
 
@@ -84,6 +100,10 @@ def _problems(parameters: Parameters) -> list[tuple[str, str]]:
     ]
     if not _whole(parameters.max_points_per_award, MOST_POINTS):
         found.append(("max_points_per_award", f"Please choose a whole number from 1 to {MOST_POINTS}."))
+    if parameters.reply_clock not in tuple(ReplyClock):
+        found.append(("reply_clock", f"Please choose one of these: {', '.join(ReplyClock)}."))
+    if not _closures(parameters.closure_days):
+        found.append(("closure_days", _CLOSURES_HINT))
     if not _text(parameters.office_phone, _PHONE):
         found.append(("office_phone", "Please give a phone number, such as 0151 496 0000."))
     if not _text(parameters.office_email, _EMAIL):
@@ -100,3 +120,10 @@ def _whole(value: object, most: int) -> bool:
 
 def _text(value: object, form: re.Pattern[str]) -> bool:
     return value == "" or (isinstance(value, str) and form.fullmatch(value) is not None)
+
+
+def _closures(value: object) -> bool:
+    try:
+        return isinstance(value, str) and closure_days(value) is not None
+    except ValueError:
+        return False

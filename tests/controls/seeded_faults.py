@@ -31,6 +31,7 @@ ARCHIVE = "tests/unit/test_identity_roster_archive.py"
 ROSTER = "tests/unit/test_identity_oneroster.py"
 WHO = "tests/unit/test_identity_permission.py"
 PRINCIPALS = "tests/unit/test_identity_principals.py"
+CLOCK = "tests/unit/test_policy_working_time.py"
 
 LOG = (
     Fault(
@@ -509,4 +510,35 @@ ROLES = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES
+WORKING_TIME = (
+    Fault(
+        "17:00:00 counts as working time",
+        "shared/policy/working_time.py",
+        "OPENS <= local.time() < CLOSES",
+        "OPENS <= local.time() <= CLOSES",
+        (f"{CLOCK}::test_S47_working_time_is_eight_to_five_in_london_from_monday_to_friday",),
+    ),
+    Fault(
+        "a working day is 24 elapsed hours, whatever the clock on the wall does",
+        "shared/policy/working_time.py",
+        "        return _utc(day, local.time())",
+        "        return self.clock_start(instant) + (day - local.date())",
+        (f"{CLOCK}::test_S49_an_answer_is_expected_by_the_same_local_time_on_the_next_working_day",),
+    ),
+    Fault(
+        "the bank holidays are those that all of the United Kingdom has",
+        "shared/policy/working_time.py",
+        'country_holidays("GB", subdiv="ENG", years=year)',
+        'country_holidays("GB", years=year)',
+        (f"{CLOCK}::test_S47_bank_holidays_are_those_of_england",),
+    ),
+    Fault(
+        "a closure announced later moves what is past",
+        "shared/policy/working_time.py",
+        "if told <= now else",
+        "if False else",
+        (f"{CLOCK}::test_S49_a_closure_announced_later_leaves_a_deadline_that_is_past",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME

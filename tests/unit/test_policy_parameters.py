@@ -22,6 +22,22 @@ def test_parameters_survive_the_way_through_json() -> None:
     assert Parameters.from_mapping({}) == Parameters()
 
 
+def test_S49_a_school_that_says_nothing_answers_by_the_next_working_day_and_has_no_closure_of_its_own() -> None:
+    assert (Parameters().reply_clock, Parameters().closure_days) == ("next_working_day", "")
+
+
+def test_S47_closure_days_are_read_as_days_and_spans_with_both_their_ends() -> None:
+    written = Parameters(closure_days="2026-10-23, 2026-12-30/2027-01-02,2026-10-23").working_time.closure_days
+    assert sorted(map(str, written)) == ["2026-10-23", "2026-12-30", "2026-12-31", "2027-01-01", "2027-01-02"]
+
+
+def test_S47_a_school_can_name_400_closure_days_and_not_one_more() -> None:
+    assert len(Parameters(closure_days="2026-01-01/2027-02-04").working_time.closure_days) == 400
+    for written in ("2026-01-01/2027-02-05", "2026-01-01/2027-02-04,2028-01-01", "0001-01-01/9999-12-31"):
+        with pytest.raises(Refusal):
+            Parameters(closure_days=written)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -39,6 +55,23 @@ def test_parameters_survive_the_way_through_json() -> None:
         ("office_phone", 151),
         ("office_email", "office"),
         ("office_email", "office@school.example\nBcc: x@y.example"),
+        ("reply_clock", "24_hours"),
+        ("reply_clock", ""),
+        ("reply_clock", None),
+        ("reply_clock", ["next_working_day"]),
+        ("closure_days", "23/10/2026"),
+        ("closure_days", "2026-10-23;2026-10-24"),
+        ("closure_days", "2026-10-23,"),
+        ("closure_days", " "),
+        ("closure_days", "20261023"),
+        ("closure_days", "2026-W43-5"),
+        ("closure_days", "2026-02-29"),
+        ("closure_days", "2026-10-24/2026-10-23"),
+        ("closure_days", "2026-10-23/2026-10-24/2026-10-25"),
+        ("closure_days", "2026-10-2٣"),
+        ("closure_days", "2026-10-23\n"),
+        ("closure_days", None),
+        ("closure_days", ["2026-10-23"]),
         ("timezone", "Europe/Paris"),
         ("max_children", 2),
     ],

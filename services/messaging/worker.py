@@ -1,4 +1,4 @@
-"""The worker of messaging: publishes its log, and follows the logs that its read models rest on."""
+"""The worker of messaging: publishes its log, follows those its read models rest on, and reacts to moderation's."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ class MessagingWorker:
     name = "messaging"
     parts: WorkerParts = Part(worker_parts)
 
-    @subscribe("identity")  # type: ignore[untyped-decorator]
+    @subscribe("identity", "moderation")  # type: ignore[untyped-decorator]
     def on_events(self, batch: Batch) -> None:
         self.parts.take(batch)
 

@@ -172,6 +172,10 @@ HeadteachersDecision = (
 )
 
 
+def conduct_stream(guardian_id: UUID) -> str:
+    return f"conduct-{guardian_id}"
+
+
 def uphold(misuse: Misuse, state: Conduct, warning_id: WarningId, removal_id: RemovalId) -> list[ConductEvent]:
     """The one-warning rule. A flag that warns by itself (a school's parameter) warns and never removes."""
     match state.consequence_of(misuse.message_position):

@@ -13,6 +13,7 @@ from services.identity.domain.permission import (
     may_read_pupil,
     sees_every_class,
 )
+from services.identity.held_api import HeldAboutMe
 from services.identity.schemas import Classes, ClassWithPeople, Guardians, Me, PupilShown, StaffList
 from shared.http.app import caller
 from shared.http.operations import Route, operation
@@ -30,6 +31,7 @@ TAG = "People"
 def people_routes(api: "IdentityApi") -> list[Route]:
     return [
         Route("/v1/me", WhoAmI(api)),
+        Route("/v1/me/held/identity", HeldAboutMe(api)),
         Route("/v1/classes", ClassList(api)),
         Route("/v1/classes/{class_id:uuid}", OneClass(api)),
         Route("/v1/pupils/{pupil_id:uuid}", OnePupil(api)),
@@ -48,6 +50,7 @@ class WhoAmI:
         shown = {
             "person_id": by.person_id,
             "capacity": by.capacity,
+            "access": by.access,
             "school_id": by.school_id,
             "school": None,
             "given_name": None,

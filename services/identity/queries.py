@@ -67,6 +67,30 @@ class NameRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRow:
+    given_name: str | None
+    family_name: str | None
+    email: str | None
+    birth_date: date | None
+    year_group: str | None
+    roles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldChildRow:
+    pupil_id: UUID
+    given_name: str | None
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPostRow:
+    class_id: UUID
+    name: str
+    post: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityQueries:
     reader: Pool
 
@@ -80,6 +104,14 @@ class IdentityQueries:
                 (person_id, person_id, person_id),
             ).fetchone()
         return [name for name, holds in zip(("guardian", "staff", "pupil"), row or (), strict=False) if holds]
+
+    def sanctions_of(self, school_id: UUID, person_id: UUID) -> int:
+        """How many removals and suspensions a person has had as a guardian, those that were lifted among them."""
+        with reading(self.reader, school_id) as cursor:
+            row = cursor.execute(
+                "SELECT sanctions FROM guardian_access WHERE guardian_id = %s", (person_id,)
+            ).fetchone()
+        return 0 if row is None else row[0]
 
     def name_of(self, school_id: UUID, person_id: UUID) -> NameRow | None:
         """A person's name, adult or pupil."""
@@ -162,6 +194,49 @@ class IdentityQueries:
         )
         rows = self._rows(ImportRow, school_id, sql, import_id)
         return rows[0] if rows else None
+
+    def held(self, school_id: UUID, person_id: UUID) -> HeldRow:
+        """A person's particulars; nothing but None where there are none (any more)."""
+        rows: Sequence[HeldRow] = self._rows(
+            HeldRow,
+            school_id,
+            "SELECT coalesce(a.given_name, p.given_name) AS given_name,"
+            " coalesce(a.family_name, p.family_name) AS family_name, a.email, p.birth_date, r.year_group,"
+            " ARRAY(SELECT role FROM roster_role WHERE staff_id = w.id ORDER BY role) AS roles"
+            " FROM (SELECT %s::uuid AS id) w LEFT JOIN adult_particulars a ON a.person_id = w.id"
+            " LEFT JOIN pupil_particulars p ON p.pupil_id = w.id LEFT JOIN roster_pupil r ON r.pupil_id = w.id",
+            person_id,
+        )
+        return rows[0]
+
+    def held_children(self, school_id: UUID, person_id: UUID) -> Sequence[HeldChildRow]:
+        return self._rows(
+            HeldChildRow,
+            school_id,
+            "SELECT g.pupil_id, p.given_name, g.relationship FROM roster_guardianship g"
+            " LEFT JOIN roster_pupil p ON p.pupil_id = g.pupil_id WHERE g.guardian_id = %s"
+            " ORDER BY p.given_name, g.pupil_id",
+            person_id,
+        )
+
+    def held_posts(self, school_id: UUID, person_id: UUID) -> Sequence[HeldPostRow]:
+        """The classes that a member of staff works with, and a pupil's own."""
+        return self._rows(
+            HeldPostRow,
+            school_id,
+            "SELECT c.class_id, c.name, m.post FROM ("
+            "SELECT class_id, post FROM roster_class_staff WHERE staff_id = %s"
+            " UNION ALL SELECT class_id, NULL FROM roster_enrolment WHERE pupil_id = %s) m"
+            " JOIN roster_class c ON c.class_id = m.class_id ORDER BY c.name, c.class_id, m.post",
+            person_id,
+            person_id,
+        )
+
+    def roster_imported_at(self, school_id: UUID) -> Sequence[datetime]:
+        """When rosters were brought in, which is where particulars and links come from."""
+        with reading(self.reader, school_id) as cursor:
+            rows = cursor.execute("SELECT imported_at FROM roster_import ORDER BY imported_at").fetchall()
+        return [row[0] for row in rows]
 
     def particulars(
         self, school_id: UUID

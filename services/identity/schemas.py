@@ -8,7 +8,7 @@ from shared.events.identity import ClassPost, Relationship, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 from shared.policy.clauses import Standing
-from shared.policy.principal import Capacity, Role
+from shared.policy.principal import AccessState, Capacity, Role
 
 SLUG = validate.Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error=Calm("Please use small letters, digits and single dashes."))
 
@@ -95,6 +95,7 @@ class Child(Schema):
 class Me(Schema):
     person_id = Id(required=True)
     capacity = EnumField(Capacity, required=True)
+    access = EnumField(AccessState, required=True)
     school_id = Id(required=True, allow_none=True)
     school = Text(required=True, allow_none=True)
     given_name = Text(required=True, allow_none=True)
@@ -102,6 +103,44 @@ class Me(Schema):
     roles = ListOf(EnumField(Role), required=True)
     classes = ListOf(Part(ClassShown), required=True)
     children = ListOf(Part(Child), required=True)
+
+
+class HeldChild(Schema):
+    pupil_id = Id(required=True)
+    given_name = Text(required=True, allow_none=True)
+    relationship = EnumField(Relationship, required=True)
+
+
+class HeldPost(Schema):
+    """`post` is None for a pupil's own class."""
+
+    class_id = Id(required=True)
+    name = Text(required=True)
+    post = EnumField(ClassPost, required=True, allow_none=True)
+
+
+class HeldSession(Schema):
+    session_id = Id(required=True)
+    capacity = EnumField(Capacity, required=True)
+    issued_at = When(required=True)
+    expires_at = When(required=True)
+    ended_at = When(required=True, allow_none=True)
+
+
+class HeldByIdentity(Named):
+    """`access` is that of the session that asks. An adult has an e-mail address, a pupil a birth date and a year."""
+
+    person_id = Id(required=True)
+    access = EnumField(AccessState, required=True)
+    email = Text(required=True, allow_none=True)
+    birth_date = DateField(required=True, allow_none=True)
+    year_group = EnumField(YearGroup, required=True, allow_none=True)
+    roles = ListOf(EnumField(StaffRole), required=True)
+    posts = ListOf(Part(HeldPost), required=True)
+    children = ListOf(Part(HeldChild), required=True)
+    roster_imported_at = ListOf(When(), required=True)
+    password_set_at = When(required=True, allow_none=True)
+    sessions = ListOf(Part(HeldSession), required=True)
 
 
 class Classes(Schema):

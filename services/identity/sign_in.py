@@ -50,6 +50,17 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSession:
+    """A session as its person is shown it: without its token."""
+
+    session_id: UUID
+    capacity: Capacity
+    issued_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
     code: str
     expires_at: datetime
@@ -163,6 +174,29 @@ class SignIn:
     def owner_of(self, school_id: UUID, login: str) -> UUID | None:
         """Whose login it is."""
         return self._owner(school_id, login)
+
+    def password_set_at(self, school_id: UUID, person_id: UUID) -> datetime | None:
+        """When the person last chose a password."""
+        with self.writer.connection() as connection:
+            row = connection.execute(
+                "SELECT set_at FROM credential WHERE school_id = %s AND person_id = %s", (school_id, person_id)
+            ).fetchone()
+        return row[0] if row else None
+
+    def sessions_of(self, school_id: UUID, person_id: UUID) -> list[HeldSession]:
+        """A person's sessions in every capacity, until they are cleared away; newest first."""
+        with self.writer.connection() as connection:
+            rows = connection.execute(
+                "SELECT session_id, capacity, issued_at, expires_at, ended_at FROM session"
+                " WHERE school_id = %s AND person_id = %s ORDER BY issued_at DESC, session_id",
+                (school_id, person_id),
+            ).fetchall()
+        return [
+            HeldSession(
+                session_id=row[0], capacity=Capacity(row[1]), issued_at=row[2], expires_at=row[3], ended_at=row[4]
+            )
+            for row in rows
+        ]
 
     def _came_by_code(self, by: Principal) -> bool:
         with self.writer.connection() as connection:

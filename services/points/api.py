@@ -7,7 +7,7 @@ from uuid import UUID
 import falcon
 
 from services.points.commands import PointsCommands
-from services.points.domain.permission import may_read_class_points, may_read_points
+from services.points.domain.permission import concerned, may_read_class_points, may_read_points
 from services.points.queries import AwardRow, PointsQueries
 from services.points.schemas import (
     Award,
@@ -35,6 +35,7 @@ from shared.policy.codes import (
     STAFF_ONLY,
     UNLINKED_BEHAVIOUR,
 )
+from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
 from shared.projections.roster_queries import Roster
 
@@ -61,6 +62,7 @@ class PointsApi:
             Route("/v1/points/{award_id:uuid}/revocation", AwardRevocation(self)),
             Route("/v1/pupils/{pupil_id:uuid}/points", PointsOfPupil(self)),
             Route("/v1/classes/{class_id:uuid}/points", PointsOfClass(self)),
+            Route("/v1/me/held/points", HeldAboutMe(self)),
         ]
 
 
@@ -234,6 +236,31 @@ class PointsOfClass:
         may_read_class_points(asked.by, class_id)
         rows = self.api.queries.totals_of_class(asked.school_id, class_id)
         resp.media = ClassPoints().dump({"class_id": class_id, "items": [asdict(row) for row in rows]})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAboutMe:
+    api: PointsApi
+
+    @operation(
+        summary="The awards that are held about me: my children's, my own, or those I gave",
+        tag=TAG,
+        response=Awarded,
+        clauses=["S19", "S36"],
+        paged=True,
+        restricted=True,
+    )
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        asked, page = self.api.asks.of(req), page_of(req)
+        key = page.after_key(int)
+        rows = self.api.queries.awards_about(
+            asked.school_id,
+            pupils=concerned(asked.by),
+            staff_id=asked.by.person_id if asked.by.capacity is Capacity.STAFF else None,
+            before=int(key[0]) if key else None,
+            limit=page.limit + 1,
+        )
+        resp.media = paged(rows, page, lambda row: (row.position,), lambda row: Awarded().dump(_shape(row)))
 
 
 def _shape(row: AwardRow) -> dict[str, Any]:

@@ -92,6 +92,22 @@ class PointsQueries:
             limit,
         )
 
+    def awards_about(
+        self, school_id: UUID, pupils: Sequence[UUID], staff_id: UUID | None, before: int | None, limit: int
+    ) -> Sequence[AwardRow]:
+        """Awards to any of these pupils or by a member of staff, newest first."""
+        return self._rows(
+            AwardRow,
+            school_id,
+            f"{_AWARDS} WHERE (a.pupil_id = ANY(%s) OR a.staff_id = %s) AND (%s::bigint IS NULL OR a.position < %s)"
+            " ORDER BY a.position DESC LIMIT %s",
+            list(pupils),
+            staff_id,
+            before,
+            before,
+            limit,
+        )
+
     def totals_of(self, school_id: UUID, pupil_id: UUID) -> Sequence[ValueTotal]:
         """A pupil's points by value or rule; the total is their sum."""
         return self._rows(

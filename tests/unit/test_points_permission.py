@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from services.points.domain.permission import (
+    concerned,
     may_award,
     may_define_values,
     may_read_class_points,
@@ -106,3 +107,11 @@ def test_S10_a_class_s_points_are_for_its_staff_and_leaders(who: Principal, expe
 )
 def test_S09_values_are_defined_by_leaders(who: Principal, expected: Code | None):
     assert refusal_of(lambda: may_define_values(who)) == expected
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [(CHILD, [PUPIL]), (MATE, [CLASSMATE]), (PARENT, [PUPIL]), (TEACHER, []), (HEAD, []), (OPERATOR, [])],
+)
+def test_S19_the_awards_held_about_a_family_are_its_own_child_s(who: Principal, expected: list[UUID]):
+    assert concerned(who) == expected

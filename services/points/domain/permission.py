@@ -51,5 +51,16 @@ def may_read_class_points(caller: Principal, class_id: UUID) -> None:
     raise Refusal(NOT_FOUND)
 
 
+def concerned(caller: Principal) -> list[UUID]:
+    """The pupils whose awards are the caller's own information (S19, S36): themselves, or their children."""
+    match caller.capacity:
+        case Capacity.PUPIL:
+            return [caller.person_id]
+        case Capacity.GUARDIAN:
+            return sorted(caller.children)
+        case _:
+            return []
+
+
 def leads(caller: Principal) -> bool:
     return caller.capacity is Capacity.STAFF and not caller.roles.isdisjoint(LEADERS)

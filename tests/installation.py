@@ -133,6 +133,10 @@ class Bench:
         """Whether the process came to its point."""
         return not (self.it.run_dir / "crash-points" / process).exists()
 
+    def log_files(self) -> list[Path]:
+        """Of every process and every server, the gateway's list of requests too."""
+        return sorted({*Path(self.it.state["logs"]).rglob("*.log*"), *self.it.run_dir.rglob("*.log")})
+
     def logs(self) -> str:
         """All that every process has written so far."""
-        return "\n".join(path.read_text(errors="replace") for path in Path(self.it.state["logs"]).glob("*.log"))
+        return "\n".join(path.read_text(errors="replace") for path in self.log_files())

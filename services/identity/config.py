@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from shared.runtime.config import ApiConfig, CommonConfig, Secret, Variables
+from shared.runtime.config import ApiConfig, CommonConfig, Secret, Variables, WorkerConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,5 +29,5 @@ class IdentityConfig:
         )
 
     @classmethod
-    def for_worker(cls) -> CommonConfig:
-        return CommonConfig.from_environment(os.environ)
+    def for_worker(cls) -> WorkerConfig:
+        return WorkerConfig.from_environment(os.environ)

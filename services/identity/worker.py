@@ -1,4 +1,4 @@
-"""The worker of identity: follows its own log, and clears away what has ended."""
+"""The worker of identity: publishes and follows its own log, and clears away what has ended."""
 
 from datetime import UTC, datetime
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from shared.runtime.config import ApiConfig, CommonConfig
+from shared.runtime.config import ApiConfig, CommonConfig, WorkerConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +17,5 @@ class PointsConfig:
         return cls(common=CommonConfig.from_environment(os.environ), api=ApiConfig.from_environment(os.environ))
 
     @classmethod
-    def for_worker(cls) -> CommonConfig:
-        return CommonConfig.from_environment(os.environ)
+    def for_worker(cls) -> WorkerConfig:
+        return WorkerConfig.from_environment(os.environ)

@@ -1,10 +1,11 @@
-"""The worker of points: follows the logs that its read models rest on."""
+"""The worker of points: publishes its log, and follows the logs that its read models rest on."""
 
 from datetime import UTC, datetime
 
 from nameko.timer import timer
 
 from services.points.bootstrap import worker_parts
+from shared.bus.subscription import Batch, subscribe
 from shared.hosting.nameko_host import Part
 from shared.hosting.worker import WorkerParts
 
@@ -12,6 +13,10 @@ from shared.hosting.worker import WorkerParts
 class PointsWorker:
     name = "points"
     parts: WorkerParts = Part(worker_parts)
+
+    @subscribe("identity")  # type: ignore[untyped-decorator]
+    def on_events(self, batch: Batch) -> None:
+        self.parts.take(batch)
 
     @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko has no types
     def forget_old_answers(self) -> None:

@@ -1,4 +1,4 @@
-"""Hosts a nameko service class in a worker process: starts it, serves its health, stops it in order."""
+"""Hosts a nameko service class in a worker process: starts it, relays its log, serves its health, stops it in order."""
 
 import signal
 from collections.abc import Callable
@@ -11,6 +11,8 @@ import eventlet.wsgi
 from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
 
+from shared.bus.relay import Relay
+from shared.bus.subscription import Subscription
 from shared.runtime.logging import logger
 
 WsgiApp = Callable[..., Any]
@@ -28,13 +30,18 @@ class Part(DependencyProvider):  # type: ignore[misc]  # nameko has no types
         self.made: Any = None
 
     def setup(self) -> None:
-        """Makes the part."""
+        """Makes the part, and tells the service's subscription where its bus is."""
         self.made = self._make()
+        for entrypoint in self.container.entrypoints:
+            if isinstance(entrypoint, Subscription):
+                entrypoint.bus, entrypoint.partitions = self.made.bus, self.made.follower.partitions
 
     def start(self) -> None:
-        """Runs each of the part's loops in a greenthread that the container watches."""
+        """Runs each of the part's loops, and the relay, in a greenthread that the container watches."""
         for loop in self.made.loops():
             self.container.spawn_managed_thread(loop)
+        relay = Relay(self.made.service, self.made.connect, self.made.bus)
+        self.container.spawn_managed_thread(partial(relay.run, self.made.wait, self.made.woken()))
         self.container.spawn_managed_thread(partial(serve_wsgi, self.made.health_app(), self.made.port))
 
     def stop(self) -> None:

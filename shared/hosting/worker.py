@@ -1,4 +1,7 @@
-"""What a worker process is made of: its consumers' follower, its health, and the housekeeping of the log."""
+"""What a worker process is made of: its consumers' follower, its health, and the housekeeping of the log.
+
+It meets neither nameko nor the broker's client: the host adds the relay and the subscription.
+"""
 
 import threading
 import time
@@ -11,19 +14,24 @@ from types import MappingProxyType
 import falcon
 import psycopg
 
+from shared.bus.messages import Batch, Bus, bus_key
 from shared.log.feed import feed
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
+from shared.projections import cursors
 from shared.projections.declaration import Projection
 from shared.projections.follower import Follower, OwnLogWaker, Waker
+from shared.projections.parking import PASSING
 from shared.projections.reaction import Reaction
 from shared.projections.roster_queries import parameters_of
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
+from shared.runtime import metrics
 from shared.runtime.clock import SystemClock
-from shared.runtime.config import CommonConfig
+from shared.runtime.config import WorkerConfig
 from shared.runtime.database import Pool, Server, conninfo, open_pool
 from shared.runtime.health import Health
 from shared.runtime.ids import new_id
+from shared.runtime.logging import logger
 
 KEPT = timedelta(days=7)
 """How long the answer to an idempotency key is kept."""
@@ -32,17 +40,24 @@ POOL = 6
 
 
 class WorkerParts:
-    """Follows the logs that a service's consumers rest on. `loops` are run by the host until `stop`."""
+    """Follows the logs that a service's consumers rest on. `loops` are run by the host until `stop`.
+
+    A broker that is away makes nothing unready: events come a quarter of a second later, by the feed.
+
+    Attributes:
+        bus: where the own log is published and the others' come from.
+        connect: makes a connection of its caller's own to the service's database, in autocommit.
+    """
 
     def __init__(
         self,
         service: str,
-        config: CommonConfig,
+        config: WorkerConfig,
         projections: Sequence[Projection],
         reactions: Sequence[Reaction] = (),
         pauses: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self._service, self.port = service, config.http_port
+        self.service, self.port = service, config.http_port
         self._stopping = threading.Event()
         self._stack = ExitStack()
         server = Server(host=config.database_host, port=config.database_port, passfile=str(config.passfile))
@@ -50,7 +65,7 @@ class WorkerParts:
         self.pool = self._opened(open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL))
         keys = self._opened(open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=POOL))
         self.vault = Vault(service, KeyStore(service, keys, config.installation_key.reveal(), new_id), time.monotonic)
-        self._connect = partial(
+        self.connect = partial(
             psycopg.connect,
             **conninfo(server, database=f"bookbag_{service}", role=role),  # type: ignore[arg-type]  # libpq's own
             autocommit=True,
@@ -62,11 +77,24 @@ class WorkerParts:
         reacting = Reacting(service=service, clock=SystemClock(), parameters=parameters_of(self.pool))
         runner = Runner(self.pool, self.vault, sources, reacting)
         self.follower = Follower(runner, consumers, time.monotonic, self.caught_up, pauses)
+        self.bus = Bus(broker=config.broker, key=bus_key(config.installation_key.reveal()))
         self.health = Health({"database": self._database_answers, "sources": self.follower.fresh})
 
     def loops(self) -> list[Callable[[], None]]:
-        """One a source; each returns after `stop`."""
-        return [partial(self._follow, source) for source in self.follower.sources]
+        """One a source, and the words at the start; each returns after `stop`."""
+        return [self._announce, *(partial(self._follow, source) for source in self.follower.sources)]
+
+    def take(self, batch: Batch) -> None:
+        """Brings the consumers of a source forward by what the bus has brought; returns when that is committed."""
+        self.follower.deliver(batch.source, batch.partition, batch.envelopes)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits at most so long; True once the process is to stop."""
+        return self._stopping.wait(seconds)
+
+    def woken(self) -> Waker:
+        """Waits for the own log to grow, or for a while."""
+        return OwnLogWaker(self.connect, self._pause)
 
     def caught_up(self, source: str, asked: float) -> None:
         """Told when the consumers of a source stand at its heads; for a service that keeps a note of it.
@@ -88,17 +116,34 @@ class WorkerParts:
             return connection.execute("DELETE FROM log_answer WHERE recorded_at < %s", (now - KEPT,)).rowcount
 
     def health_app(self) -> falcon.App[falcon.Request, falcon.Response]:
-        """Answers /healthz and /readyz."""
+        """Answers /healthz, /readyz and /metrics."""
         app = falcon.App()
         app.add_route("/healthz", _Healthz())
         app.add_route("/readyz", _Readyz(self.health))
+        app.add_route("/metrics", _Metrics())
         return app
 
     def _follow(self, source: str) -> None:
         idle: Waker = self._pause
-        if source == self._service:
-            idle = OwnLogWaker(self._connect, self._pause)
-        self.follower.follow(source, self._stopping.wait, idle)
+        if source == self.service:
+            idle = self.woken()
+        self.follower.follow(source, self.wait, idle)
+
+    def _announce(self) -> None:
+        """Says which consumers there are, and where each stands; nothing where the database does not say in time."""
+        try:
+            with self.pool.connection() as connection:
+                standing = cursors.all_standing(connection)
+        except (*PASSING, psycopg.Error):
+            standing = {}
+        for consumer in self.follower.consumers:
+            logger().info(
+                "consumer.declared",
+                consumer=consumer.consumer,
+                source=consumer.source,
+                position=[f"p{p}:{position}" for p, position in standing.get((consumer.consumer, consumer.source), ())],
+                event_type=sorted(consumer.handlers),
+            )
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
@@ -114,6 +159,12 @@ class WorkerParts:
 class _Healthz:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = {"status": "alive"}
+
+
+class _Metrics:
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        resp.content_type = "text/plain; version=0.0.4; charset=utf-8"
+        resp.data = metrics.rendered()
 
 
 class _Readyz:

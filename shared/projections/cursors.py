@@ -25,6 +25,16 @@ def standing(
     return Head(position=0, hash=GENESIS) if row is None else Head(position=row[0], hash=bytes(row[1]))
 
 
+def all_standing(connection: Connection[TupleRow]) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """(Consumer, source) -> (partition, position) of every cursor, in order of the partitions."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for row in connection.execute(
+        "SELECT consumer, source, partition, position FROM projection_cursor ORDER BY consumer, source, partition"
+    ):
+        found.setdefault((row[0], row[1]), []).append((row[2], row[3]))
+    return found
+
+
 def start(connection: Connection[TupleRow], consumer: str, source: str, partition: int) -> None:
     """Makes the row of a consumer that has not begun. Two workers may both try."""
     connection.execute(

@@ -52,6 +52,7 @@ class Follower:
         caught_up: is told of a source whose consumers stand where its heads were.
         pauses: source -> seconds, for one that is looked at at another pace than PAUSE.
         seen: source -> when heads were last asked for that came (monotonic seconds); readiness rests on it.
+        known: source -> the partitions that its heads have shown.
     """
 
     runner: Runner
@@ -60,6 +61,7 @@ class Follower:
     caught_up: Seen = to_nobody
     pauses: Mapping[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
+    known: dict[str, frozenset[int]] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
     _turns: dict[str, threading.Lock] = field(init=False)
 
@@ -71,6 +73,10 @@ class Follower:
     def sources(self) -> list[str]:
         """The services whose logs are followed, sorted."""
         return sorted({consumer.source for consumer in self.consumers})
+
+    def partitions(self, source: str) -> frozenset[int]:
+        """The partitions that a source is known to have; none before its heads were read."""
+        return self.known.get(source, frozenset())
 
     def fresh(self) -> bool:
         """Whether every source could be read lately."""
@@ -92,6 +98,7 @@ class Follower:
             self._say(source, f"source.away_{type(error).__name__.lower()}")
             return 0
         self.seen[source] = asked
+        self.known[source] = frozenset(heads)
         self._say(source, "source.here")
         with self._turns[source]:
             taken = [self._guarded(c, partial(self.runner.catch_up, c, heads)) for c in self._of(source)]

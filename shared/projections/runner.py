@@ -130,6 +130,9 @@ class Runner:
 
     def _to_head(self, consumer: Consumer, partition: int, head: Head, suffix: str) -> int:
         at = self._standing(consumer, partition, suffix)
+        if at.position > head.position:
+            # What the bus brought, or another worker, may have come after the heads were read: ask once more.
+            head = self.heads(consumer.source).get(partition, head)
         if at.position > head.position or (at.position == head.position and at.hash != head.hash):
             raise cursors.Diverged(consumer.consumer + suffix, consumer.source, partition, at.position)
         if at.position == head.position:

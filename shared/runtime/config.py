@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, NoReturn, Self, TypeVar
@@ -227,6 +227,20 @@ class BrokerConfig:
             port=read.port("BOOKBAG_BROKER_PORT"),
             password=read.secret_text("BOOKBAG_BROKER_PASSWORD_FILE"),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig(CommonConfig):
+    """What every worker is told: what every process is, and where the broker is."""
+
+    broker: BrokerConfig
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises ConfigError for the first variable that is missing or wrong."""
+        common = CommonConfig.from_environment(environment)
+        told = {field.name: getattr(common, field.name) for field in fields(common)}
+        return cls(**told, broker=BrokerConfig.from_environment(environment))
 
 
 def _object(name: str, text: str) -> dict[str, Any]:

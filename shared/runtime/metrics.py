@@ -1,6 +1,6 @@
 """Every metric of every process, in one place. Labels are services, routes, codes and clauses: nobody's data."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 """The process's own; the library's global one is left alone."""
@@ -42,6 +42,33 @@ BUS_DISCARDED = Counter(
     "bookbag_bus_discarded_total",
     "Messages of the bus that were no event of their source, or did not link; the feed has the true ones.",
     ("source", "why"),
+    registry=REGISTRY,
+)
+BUS_DELIVERED = Counter(
+    "bookbag_bus_delivered_total",
+    "Authentic events that the bus has brought.",
+    ("source",),
+    registry=REGISTRY,
+)
+BUS_CONNECTED = Gauge(
+    "bookbag_bus_connected",
+    "Whether the relay, or the subscription, is connected to the broker. Nothing but delay follows from 0.",
+    ("service", "what"),
+    registry=REGISTRY,
+)
+RELAY_LAG = Gauge(
+    "bookbag_relay_lag_events",
+    "Events of the own log that are not published yet, by partition; told by the relay that was elected for it.",
+    ("service", "partition"),
+    registry=REGISTRY,
+)
+RELAY_PUBLISHED = Counter(
+    "bookbag_relay_published_total", "Events that the broker has confirmed.", ("service",), registry=REGISTRY
+)
+RELAY_UNROUTABLE = Counter(
+    "bookbag_relay_unroutable_total",
+    "Events for which no queue was bound. Not retried: whoever follows the log reads the feed.",
+    ("service",),
     registry=REGISTRY,
 )
 

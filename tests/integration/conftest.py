@@ -1,7 +1,8 @@
 """A log of its own for each test, in the PostgreSQL that all share."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from deploy.local.servers import Servers
 from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.migrate import grant_categories
+from shared.bus.messages import Bus, bus_key
 from shared.privacy.keystore import Eraser, KeyStore
+from shared.runtime.config import BrokerConfig, Secret
 from shared.runtime.database import Pool, Server, open_pool
 from shared.runtime.ids import new_id
 
@@ -136,3 +140,32 @@ def _passfile(config: OperatorConfig, database: str, role: str, name: str) -> Pa
 def _password(config: OperatorConfig, role: str) -> str:
     found: dict[str, str] = json.loads(config.secret("passwords.json").read_text())
     return found[role]
+
+
+@pytest.fixture(scope="session")
+def bus(operator_config: OperatorConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
+    """A real RabbitMQ that all tests share; those that stop one start their own."""
+    with a_broker(operator_config, tmp_path_factory.mktemp("broker")) as servers:
+        yield bus_of(servers)
+
+
+@contextmanager
+def a_broker(config: OperatorConfig, folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Servers]:
+    """A broker beside the PostgreSQL that all share."""
+    named = {
+        "BOOKBAG_POSTGRES": f"{config.host}:{config.port}",
+        "BOOKBAG_POSTGRES_SUPERUSER": config.superuser or "",
+        "BOOKBAG_POSTGRES_PASSWORD_FILE": str(config.superuser_password_file),
+    }
+    with Servers(folder, environment={**environment, **named}, keep=False) as servers:
+        yield servers
+
+
+def bus_of(servers: Servers) -> Bus:
+    """Where the broker is, and an installation's key."""
+    broker = BrokerConfig(
+        host=servers.broker.host,
+        port=servers.broker.port,
+        password=Secret(servers.broker.password_file.read_text().strip()),
+    )
+    return Bus(broker=broker, key=bus_key(bytes(range(32))))

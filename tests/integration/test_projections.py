@@ -215,9 +215,23 @@ def test_a_log_that_does_not_continue_what_was_applied_is_not_followed(house: Ho
 def test_a_log_that_is_shorter_than_what_was_applied_is_not_followed(house: House, school_id: UUID):
     house.admit(school_id, uuid4(), "Ada")
     house.catch_up(names())
-    heads = {1: Head(position=0, hash=bytes(32))}
+
+    class Shorter(OwnLog):
+        def heads(self) -> dict[int, Head]:
+            return {1: Head(position=0, hash=bytes(32))}
+
+    runner = Runner(house.worker, house.vault, {"points": Shorter(house.worker)})
     with pytest.raises(cursors.Diverged):
-        house.runner.catch_up(names(), heads)
+        runner.catch_up(names(), runner.heads("points"))
+
+
+def test_heads_that_are_older_than_the_cursor_are_no_divergence(house: House, school_id: UUID):
+    """The bus, or another worker, brought more after they were read."""
+    heads = house.runner.heads("points")
+    house.admit(school_id, uuid4(), "Ada")
+    older = {1: Head(position=0, hash=bytes(32)), **heads}
+    house.catch_up(names())
+    assert house.runner.catch_up(names(), older) == 0
 
 
 def test_a_gap_in_what_a_source_serves_is_not_passed_over(house: House, school_id: UUID):

@@ -1,0 +1,239 @@
+"""The relay: publishes every position of a service's log, in order, and records how far it got. The log is the outbox.
+
+One relay a partition: who holds the partition's advisory lock. The lock, the log and the progress are one database
+connection's, so that a relay which loses the lock can save nothing. Publishing is at least once; the consumers' cursors
+drop what comes twice, and the feed has what never comes.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import amqp
+import psycopg
+from amqp.basic_message import Message
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from shared.bus.connection import RETRY, Link, linked
+from shared.bus.messages import Bus, written
+from shared.bus.topology import EXCHANGE, routing_key
+from shared.bus.window import Window
+from shared.events.envelope import Envelope
+from shared.log import read
+from shared.log.read import Head
+from shared.projections.follower import PAUSE, Wait, Waker
+from shared.runtime.crash import crash_point
+from shared.runtime.logging import logger
+from shared.runtime.metrics import BUS_CONNECTED, RELAY_LAG, RELAY_PUBLISHED, RELAY_UNROUTABLE
+
+LOCK_CLASS = 0x52656C61
+"""First key of the advisory locks that elect relays ("Rela"); the second is the partition."""
+
+BATCH = 400
+"""Most events that are on their way at once."""
+
+BATCH_SECONDS = 10.0
+"""How long a batch may take from its first publish to its last confirm."""
+
+MOMENT = 0.002
+"""Seconds in which what the broker has already said is read."""
+
+PERSISTENT = 2
+
+Connect = Callable[[], Connection[TupleRow]]
+
+
+class BrokerHangs(Exception):  # noqa: N818 - said as it is
+    """The broker did not answer for a batch in time."""
+
+
+class BrokerRefuses(Exception):  # noqa: N818 - said as it is
+    """The broker would not take something of a batch; it is published again."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A relay's view of its log: the partitions it was elected for, how far each is published, what comes next."""
+
+    database: Connection[TupleRow]
+    held: set[int] = field(default_factory=set)
+
+    def heads(self) -> Mapping[int, Head]:
+        """The heads of the partitions that this relay was elected for. Stands for election to the others."""
+        heads = read.heads(self.database)
+        for partition in heads.keys() - self.held:
+            row = self.database.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, partition)).fetchone()
+            if row is not None and row[0]:
+                self.held.add(partition)
+        return {partition: head for partition, head in heads.items() if partition in self.held}
+
+    def progress(self) -> Mapping[int, int]:
+        """How far each partition is published."""
+        return dict(self.database.execute("SELECT partition, position FROM relay_progress").fetchall())
+
+    def after(self, partition: int, position: int) -> Sequence[Envelope]:
+        """The next events to publish."""
+        return read.after(self.database, partition, position, BATCH)
+
+    def save(self, partition: int, position: int) -> None:
+        """Records that everything up to the position is confirmed. Never goes back."""
+        self.database.execute(
+            "INSERT INTO relay_progress AS p (partition, position) VALUES (%s, %s)"
+            " ON CONFLICT (partition) DO UPDATE SET position = greatest(p.position, excluded.position)",
+            (partition, position),
+        )
+
+
+class Publisher:
+    """Publishes batches on one channel, and waits for the broker's confirms of each."""
+
+    def __init__(self, service: str, link: Link, key: bytes) -> None:
+        self._service, self._link, self._key = service, link, key
+        self._window = Window(saved=0, tag=0)
+        EXCHANGE(link.channel).declare()
+        # kombu confirms one message at a time; the answers to a batch come on the channel below it.
+        link.channel.confirm_select()
+        link.channel.events["basic_ack"].add(self._confirmed)
+        link.channel.events["basic_nack"].add(self._refused)
+        link.channel.events["basic_return"].add(self._returned)
+
+    def publish(self, partition: int, saved: int, events: Sequence[Envelope]) -> Window:
+        """Publishes events that follow `saved`. Returns when all are answered for.
+
+        Raises:
+            BrokerHangs: they are not, in time; nothing of the batch counts.
+        """
+        deadline = time.monotonic() + BATCH_SECONDS
+        window = self._window = Window(saved=saved, tag=self._window.tag)
+        for envelope in events:
+            window.send(envelope.position)
+            self._send(partition, envelope)
+            _left(deadline)
+        while window.waiting:
+            self._link.drain(_left(deadline))
+        RELAY_PUBLISHED.labels(self._service).inc(len(events))
+        return window
+
+    def tend(self) -> None:
+        """Hears what the broker has to say while there is nothing to publish; heartbeats."""
+        while self._link.drain(MOMENT):
+            pass
+        self._link.tend()
+
+    def _send(self, partition: int, envelope: Envelope) -> None:
+        body, headers = written(self._key, envelope)
+        message = Message(
+            body,
+            content_type="application/json",
+            delivery_mode=PERSISTENT,
+            message_id=str(envelope.id),
+            type=envelope.type,
+            application_headers=headers,
+        )
+        self._link.channel.basic_publish(
+            message,
+            exchange=EXCHANGE.name,
+            routing_key=routing_key(self._service, partition),
+            mandatory=True,
+        )
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - as the protocol has it
+        self._window.confirm(tag, multiple)
+
+    def _refused(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - as the protocol has it
+        self._window.refuse(tag, multiple)
+
+    def _returned(self, *_: Any) -> None:
+        # Nobody has a queue for it (yet): whoever follows this log has it from the feed.
+        RELAY_UNROUTABLE.labels(self._service).inc()
+
+
+def _left(deadline: float) -> float:
+    """Seconds that are left, never none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise BrokerHangs
+    return left
+
+
+class Relay:
+    """Publishes the log of one service. `run` ends when it is told to, and for nothing else."""
+
+    def __init__(self, service: str, connect: Connect, bus: Bus) -> None:
+        """Touches nothing yet.
+
+        Args:
+            service: whose log it is.
+            connect: makes a connection of the relay's own to the service's database, in autocommit.
+            bus: where to publish.
+        """
+        self._service, self._connect, self._bus = service, connect, bus
+        self._said = ""
+
+    def run(self, wait: Wait, idle: Waker) -> None:
+        """Relays until `wait` says stop; connects anew, to both sides, after whatever went wrong.
+
+        Args:
+            wait: waits at most so many seconds; True when the process is to stop.
+            idle: waits for the log to grow, or for a while.
+        """
+        while not wait(0):
+            try:
+                with closing(self._connect()) as database:
+                    self._relay(Ledger(database), wait, idle)
+            except (OSError, amqp.AMQPError, psycopg.OperationalError, BrokerHangs, BrokerRefuses) as error:
+                self._say(f"relay.waits_{type(error).__name__.lower()}")
+            except Exception:  # noqa: BLE001 - whatever it is, the log is published when it is over
+                self._say("relay.failed")
+                logger().exception("relay.failed")
+            finally:
+                BUS_CONNECTED.labels(self._service, "relay").set(0)
+            wait(RETRY)
+
+    def _relay(self, ledger: Ledger, wait: Wait, idle: Waker) -> None:
+        # The lag is known, and shown, also while there is no broker.
+        while not self._lag(ledger):
+            if wait(0):
+                return
+            idle(PAUSE)
+        with linked(self._bus.broker, f"{self._service} relay") as link:
+            publisher = Publisher(self._service, link, self._bus.key)
+            BUS_CONNECTED.labels(self._service, "relay").set(1)
+            self._say("relay.publishes")
+            while not wait(0):
+                if not self._round(ledger, publisher):
+                    publisher.tend()
+                    idle(PAUSE)
+
+    def _round(self, ledger: Ledger, publisher: Publisher) -> int:
+        """One batch of each partition that has something. Returns how many events were published."""
+        return sum(self._publish(ledger, publisher, *behind) for behind in self._lag(ledger).items())
+
+    def _publish(self, ledger: Ledger, publisher: Publisher, partition: int, saved: int) -> int:
+        events = ledger.after(partition, saved)
+        window = publisher.publish(partition, saved, events)
+        crash_point("relay.published")
+        ledger.save(partition, window.settled)
+        if window.refused:
+            raise BrokerRefuses
+        return len(events)
+
+    def _lag(self, ledger: Ledger) -> Mapping[int, int]:
+        """The partitions of which something is to be published, and how far each is."""
+        heads, progress = ledger.heads(), ledger.progress()
+        behind = {}
+        for partition, head in heads.items():
+            saved = progress.get(partition, 0)
+            RELAY_LAG.labels(self._service, str(partition)).set(max(0, head.position - saved))
+            if saved < head.position:
+                behind[partition] = saved
+        return behind
+
+    def _say(self, what: str) -> None:
+        """Logs a change, not each of two tries a second."""
+        if self._said != what:
+            self._said = what
+            logger().info(what, service=self._service)

@@ -251,11 +251,10 @@ PRIVACY = (
     ),
     Fault(
         "the key database shows every category to every role",
-        "shared/privacy/migrations/0001.keys.sql",
-        "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n"
-        "    USING (EXISTS (SELECT FROM category_access a WHERE a.role = current_user"
-        " AND a.category = subject_key.category))",
-        "CREATE POLICY own_categories ON subject_key TO bookbag_keyholder\n    USING (true)",
+        "shared/privacy/migrations/0002.adders.sql",
+        "    USING (EXISTS (SELECT FROM category_access a\n"
+        "                   WHERE a.role = current_user AND a.category = subject_key.category AND a.may_open));",
+        "    USING (true);",
         (f"{KEYS}::test_another_service_s_role_cannot_read_a_key_of_a_category_that_is_not_its_own",),
     ),
     Fault(

@@ -30,6 +30,7 @@ CHAIN = "tests/unit/test_chain.py"
 ARCHIVE = "tests/unit/test_identity_roster_archive.py"
 ROSTER = "tests/unit/test_identity_oneroster.py"
 WHO = "tests/unit/test_identity_permission.py"
+DESK = "tests/integration/test_sign_in.py"
 PRINCIPALS = "tests/unit/test_identity_principals.py"
 CLOCK = "tests/unit/test_policy_working_time.py"
 
@@ -540,4 +541,93 @@ WORKING_TIME = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME
+SIGN_IN = (
+    Fault(
+        "S21: an unknown login is refused without a hash being verified",
+        "services/identity/sign_in.py",
+        '        return self.passwords.is_right(password or "", known)\n\n    def _owner',
+        '        return known is not None and self.passwords.is_right(password or "", known)\n\n    def _owner',
+        (f"{DESK}::test_S21_a_stranger_s_login_costs_what_a_known_one_does",),
+    ),
+    Fault(
+        "S21: guessing goes on for ever",
+        "services/identity/sign_in.py",
+        "row[0] >= MOST_FAILURES:",
+        "row[0] > 10_000:",
+        (f"{DESK}::test_S21_after_ten_failures_even_the_right_password_waits",),
+    ),
+    Fault(
+        "S21: failures of a school's people are counted together",
+        "services/identity/indexes.py",
+        'return self._mac("attempts", UUID(int=0), slug.casefold(), _folded(login))',
+        'return self._mac("attempts", UUID(int=0), slug.casefold(), "")',
+        (f"{DESK}::test_S21_failures_are_counted_for_one_login_of_one_school",),
+    ),
+    Fault(
+        "S21: another spelling of a login is another count",
+        "services/identity/indexes.py",
+        'return self._mac("attempts", UUID(int=0), slug.casefold(), _folded(login))',
+        'return self._mac("attempts", UUID(int=0), slug, login)',
+        (f"{DESK}::test_S21_failures_are_counted_for_one_login_of_one_school",),
+    ),
+    Fault(
+        "S21: a code is looked at and not used up",
+        "services/identity/sign_in.py",
+        "        if code is not None and not self._use(school_id, person_id, code, now):",
+        "        if False:",
+        (f"{DESK}::test_S21_of_four_who_use_one_code_at_once_exactly_one_comes_in",),
+    ),
+    Fault(
+        "S21: two use one code between look and use",
+        "services/identity/sign_in.py",
+        '"UPDATE one_time_code SET used_at = %s WHERE school_id = %s AND code_hash = %s AND person_id = %s"\n'
+        '                    " AND used_at IS NULL AND expires_at > %s"',
+        '"UPDATE one_time_code SET used_at = %s WHERE school_id = %s AND code_hash = %s AND person_id = %s"\n'
+        '                    " AND expires_at > %s"',
+        (f"{DESK}::test_S21_a_code_that_both_found_good_is_used_by_one",),
+    ),
+    Fault(
+        "S21: a code is good for ever",
+        "services/identity/sign_in.py",
+        "CODE_LASTS = timedelta(minutes=10)",
+        "CODE_LASTS = timedelta(minutes=20)",
+        (f"{DESK}::test_S21_a_code_is_good_for_ten_minutes",),
+    ),
+    Fault(
+        "S21: a new password leaves other sessions open",
+        "services/identity/sign_in.py",
+        "        self._end_sessions(by, but=by.session_id)",
+        "        pass",
+        (f"{DESK}::test_S21_a_new_password_ends_the_other_sessions_and_the_old_password",),
+    ),
+    Fault(
+        "S21: a new password ends a namesake's sessions at another school",
+        "services/identity/sign_in.py",
+        "WHERE school_id IS NOT DISTINCT FROM %s AND person_id = %s",
+        "WHERE (true OR school_id = %s) AND person_id = %s",
+        (f"{DESK}::test_S21_a_new_password_ends_the_other_sessions_and_the_old_password",),
+    ),
+    Fault(
+        "S21: who came by password need not say it again",
+        "services/identity/sign_in.py",
+        '        if known and not self._came_by_code(by) and not self.passwords.is_right(current or "", known):',
+        "        if False:",
+        (f"{DESK}::test_S21_who_came_by_password_says_it_again_before_a_new_one",),
+    ),
+    Fault(
+        "S21: a token is kept as it is",
+        "services/identity/sign_in.py",
+        "    return hashlib.sha256(secret.encode()).digest()",
+        '    return secret.encode()[:32].ljust(32, b"\\0")',
+        (f"{DESK}::test_S21_a_code_is_kept_as_a_hash_and_a_token_too",),
+    ),
+    Fault(
+        "T13: everyone signs in as what they say",
+        "services/identity/sign_in.py",
+        "        if wanted is not None and wanted in held:",
+        "        if wanted is not None:",
+        (f"{DESK}::test_S21_there_is_one_answer_whatever_is_wrong",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN

@@ -1,3 +1,3 @@
 """The services of an installation, in the order in which they start: identity publishes what the others follow."""
 
-SERVICES: tuple[str, ...] = ("identity", "points")
+SERVICES: tuple[str, ...] = ("identity", "points", "messaging", "moderation")

@@ -8,6 +8,11 @@ from typing import Any, TypeVar, cast
 
 from services.identity.api import IdentityApi
 from services.identity.people_api import people_routes
+from services.messaging.api import MessagingApi
+from services.moderation.api import ModerationApi
+from services.moderation.guardians_api import guardian_routes
+from services.moderation.own_api import own_routes
+from services.moderation.safeguarding_api import safeguarding_routes
 from services.points.api import PointsApi
 from shared.http.openapi import document, merge
 from shared.http.operations import Route
@@ -23,9 +28,17 @@ T = TypeVar("T")
 def routes() -> dict[str, Sequence[Route]]:
     """Every service's routes, for their shape alone: nothing that they work with is there."""
     identity = _hollow(IdentityApi, development=True)
+    moderation = _hollow(ModerationApi)
     return {
         "identity": [*identity.routes(), *people_routes(identity)],
         "points": _hollow(PointsApi).routes(),
+        "messaging": _hollow(MessagingApi).routes(),
+        "moderation": [
+            *moderation.routes(),
+            *safeguarding_routes(moderation),
+            *guardian_routes(moderation),
+            *own_routes(moderation),
+        ],
     }
 
 

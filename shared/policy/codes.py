@@ -338,6 +338,26 @@ ALREADY_REVOKED = _code(
     "S33",
 )
 
+# Rules about pictures.
+MEDIA_NOT_AN_IMAGE = _code(
+    "MEDIA_NOT_AN_IMAGE",
+    422,
+    "Not a picture we can read",
+    "We could not read this as a picture. Please choose a photo saved as JPEG, PNG or WebP.",
+)
+MEDIA_TOO_LARGE = _code(
+    "MEDIA_TOO_LARGE",
+    422,
+    "Too large a picture",
+    "This picture is too large for us. Please make it smaller and send it again.",
+)
+MEDIA_ANIMATED = _code(
+    "MEDIA_ANIMATED",
+    422,
+    "A moving picture",
+    "This picture moves, and we can only keep still ones. Please choose another one.",
+)
+
 # What may work in a moment.
 CONFLICT = _code(
     "CONFLICT", 409, "Changed meanwhile", "Someone changed this at the same time. Please look again and try again."

@@ -56,7 +56,8 @@ def show(connection: Connection[TupleRow], projection: Projection, suffix: str =
             _listed(["school_id", *table.columns]),  # named: a prepared SELECT * would fail after a swap
             sql.Identifier(names[table.name]),
         )
-        _run(connection, "GRANT SELECT ON {} TO bookbag_reader", sql.Identifier(table.name))
+        # The worker too: a reaction asks the roster for the school's parameters.
+        _run(connection, "GRANT SELECT ON {} TO bookbag_reader, bookbag_worker", sql.Identifier(table.name))
     connection.execute(
         "INSERT INTO projection_live (name, source, version, tables) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT (name) DO UPDATE SET version = excluded.version, tables = excluded.tables",

@@ -32,6 +32,11 @@ ROSTER = "tests/unit/test_identity_oneroster.py"
 WHO = "tests/unit/test_identity_permission.py"
 DESK = "tests/integration/test_sign_in.py"
 PRINCIPALS = "tests/unit/test_identity_principals.py"
+MESSAGES = "tests/unit/test_messaging_domain.py"
+PARTIES = "tests/unit/test_messaging_permission.py"
+OUTCOMES = "tests/unit/test_messaging_reactions.py"
+LETTERS = "tests/integration/test_messaging_commands.py"
+COPIES = "tests/integration/test_flag_keys.py"
 CLOCK = "tests/unit/test_policy_working_time.py"
 
 LOG = (
@@ -630,4 +635,115 @@ SIGN_IN = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN
+MESSAGING = (
+    Fault(
+        "S73: a warning that is recorded meanwhile does not stop a message",
+        "services/messaging/commands.py",
+        "standing=history.fold(",
+        "standing=History(history._pool, asked.school_id).fold(",
+        (f"{LETTERS}::test_S73_S70_an_outcome_that_is_recorded_while_a_message_is_decided_stops_it",),
+    ),
+    Fault(
+        "S73: a removed guardian sends",
+        "services/messaging/domain/standing.py",
+        "    if standing.removed:",
+        "    if False:",
+        (f"{MESSAGES}::test_S73_S70_a_guardian_sends_unless_removed_suspended_or_with_a_warning_unread",),
+    ),
+    Fault(
+        "S70: a suspended guardian sends",
+        "services/messaging/domain/standing.py",
+        "    if standing.suspended:",
+        "    if False:",
+        (f"{MESSAGES}::test_S73_S70_a_guardian_sends_unless_removed_suspended_or_with_a_warning_unread",),
+    ),
+    Fault(
+        "S73: a second delivery counts again",
+        "services/messaging/domain/standing.py",
+        "    if told is not Told.UNREAD:",
+        "    if False:",
+        (f"{MESSAGES}::test_S73_the_first_delivery_counts",),
+    ),
+    Fault(
+        "S73: a warning that is told again is unread again",
+        "services/messaging/reactions.py",
+        "    if e.warning_id in _standing(e, given).warnings:",
+        "    if False:",
+        (f"{OUTCOMES}::test_S73_a_warning_that_is_told_again_after_its_receipt_is_not_unread_again",),
+    ),
+    Fault(
+        "S52: the other parent's conversation is shown",
+        "services/messaging/domain/permission.py",
+        "        case Capacity.GUARDIAN if caller.person_id == guardian_id:",
+        "        case Capacity.GUARDIAN:",
+        (f"{PARTIES}::test_S52_a_conversation_is_read_by_its_guardian_and_the_class_teachers_alone",),
+    ),
+    Fault(
+        "S52: support staff read what parents write to the class teacher",
+        "services/messaging/domain/permission.py",
+        " and caller.person_id in class_teachers",
+        "",
+        (f"{PARTIES}::test_S52_a_conversation_is_read_by_its_guardian_and_the_class_teachers_alone",),
+    ),
+    Fault(
+        "S52: whoever was the class teacher reads on",
+        "services/messaging/domain/permission.py",
+        " and class_id in caller.classes",
+        "",
+        (f"{PARTIES}::test_S52_a_conversation_is_read_by_its_guardian_and_the_class_teachers_alone",),
+    ),
+    Fault(
+        "S26: a link that was cut still counts until the roster here knows",
+        "services/messaging/domain/permission.py",
+        "    return known and conversation.guardian_id in relations.guardians",
+        "    return conversation.guardian_id in relations.guardians",
+        (f"{PARTIES}::test_S26_a_link_that_was_cut_counts_where_it_is_known_first",),
+    ),
+    Fault(
+        "S46: a guardian writes to a class that the child has left",
+        "services/messaging/domain/message.py",
+        "        if not facts.in_class:",
+        "        if False:",
+        (f"{MESSAGES}::test_S46_nobody_sends_once_guardian_child_and_class_no_longer_belong_together",),
+    ),
+    Fault(
+        "S75: whoever is staff flags",
+        "services/messaging/domain/message.py",
+        "    if not facts.teaches or state.sender is not Sender.GUARDIAN:",
+        "    if state.sender is not Sender.GUARDIAN:",
+        (f"{MESSAGES}::test_S75_only_who_received_a_message_flags_it",),
+    ),
+    Fault(
+        "S75: the same flag is recorded twice",
+        "services/messaging/domain/message.py",
+        "    if (command.staff_id, command.track) in state.flags:",
+        "    if False:",
+        (f"{MESSAGES}::test_S75_the_same_staff_and_track_again_is_nothing_new",),
+    ),
+    Fault(
+        "T14: a worry about a child is flagged as misuse",
+        "services/messaging/domain/message.py",
+        "    if command.category not in CATEGORIES_OF[command.track]:",
+        "    if False:",
+        (f"{MESSAGES}::test_T14_misuse_and_a_worry_about_a_child_are_not_mixed",),
+    ),
+    Fault(
+        "S77: messaging opens the copy of a flagged message again",
+        "shared/privacy/categories.py",
+        """            opened_by=frozenset({"moderation"}),
+            added_by=frozenset({"messaging"}),
+            erasure_decided_by="safeguarding lead",""",
+        """            opened_by=frozenset({"messaging", "moderation"}),
+            erasure_decided_by="safeguarding lead",""",
+        (f"{COPIES}::test_S77_the_copy_of_a_flagged_message_is_opened_by_moderation_and_no_more_by_messaging",),
+    ),
+    Fault(
+        "S73: a delivery's reason is sealed under the warning's own key",
+        "shared/events/messaging.py",
+        'personal(subject="delivery_id", category=Category.CONDUCT)',
+        'personal(subject="warning_id", category=Category.CONDUCT)',
+        (f"{COPIES}::test_S73_a_warning_whose_own_key_moderation_made_can_be_handed_over",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN + MESSAGING

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib import import_module
 from typing import Annotated
 
@@ -10,15 +11,21 @@ import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from deploy.operator.config import NoInstallation, OperatorConfig
 from deploy.operator.maintenance import maintenance_of
 from deploy.operator.migrate import migrate as migrate_all
+from deploy.operator.parked import all_parked, consumers_of
+from deploy.operator.parked import retry as retry_parked
 from deploy.operator.provision import provision as provision_all
+from deploy.operator.status import standings
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
+parked_app = typer.Typer(pretty_exceptions_show_locals=False)
+app.add_typer(parked_app, name="parked")
 console = Console()
 Service = Annotated[str, typer.Argument(help="one of: " + ", ".join(SERVICES))]
 
@@ -77,6 +84,81 @@ def rebuild(
             task = bar.add_task(f"{service}.{projection.name}", total=None)
             maintenance.rebuilder.rebuild(projection, _told(bar, task))
             bar.update(task, completed=1, total=1)
+
+
+@parked_app.callback(invoke_without_command=True)
+def parked(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
+) -> None:
+    """Show the events that a consumer could not take, or `retry` them. Ids only; their content stays in its log."""
+    if context.invoked_subcommand is not None:
+        return
+    found = [(aside.service, aside.row) for aside in all_parked(OperatorConfig.from_environment())]
+    if as_json:
+        print(json.dumps([{"service": service, **asdict(row)} for service, row in found], default=str))
+    elif not found:
+        console.print("Nothing is parked.", style="green")
+    else:
+        rows = [
+            (s, r.consumer, r.source, f"{r.partition}.{r.position}", r.stream, r.event_type, r.why, str(r.parked_at))
+            for s, r in found
+        ]
+        _table(("service", "consumer", "source", "position", "stream", "type", "why", "since"), rows)
+
+
+@parked_app.command()
+def retry(
+    service: Service,
+    consumer: Annotated[str, typer.Argument(help="the read model or reaction, as the list shows it")],
+    stream: Annotated[str, typer.Argument(help="the stream, as the list shows it")] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="every parked stream of the consumer")] = False,
+) -> None:
+    """Try a parked stream again, in order. Exit code 1 where something stays parked."""
+    config = OperatorConfig.from_environment()
+    if service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service}")
+    if bool(stream) == every:
+        raise typer.BadParameter("name a stream, or say --all")
+    known = {known.consumer: known for known in consumers_of(service)}
+    if consumer not in known:
+        raise typer.BadParameter(f"{service} has no consumer {consumer}; it has: {', '.join(known)}")
+    tried = list(retry_parked(config, known[consumer], service, stream or None))
+    for one in tried:
+        left = f", then stays parked: {one.left}" if one.left else ""
+        console.print(f"{one.stream}: {one.taken} taken{left}", style="red" if one.left else "green", highlight=False)
+    if not tried:
+        console.print("Nothing of it is parked.")
+    if any(one.left for one in tried):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
+) -> None:
+    """Show how far each log is published and each consumer has come."""
+    found = standings(OperatorConfig.from_environment())
+    if as_json:
+        print(json.dumps([{**asdict(one), "lag": one.lag} for one in found]))
+        return
+    rows = [(f.service, f.name, f"{f.source}.{f.partition}", str(f.position), str(f.head), str(f.lag)) for f in found]
+    _table(("service", "what", "log", "position", "head", "lag"), rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for a person; whole lines with tabs where nobody looks on."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def _told(bar: Progress, task: TaskID) -> Callable[[int, int], None]:

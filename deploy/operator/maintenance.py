@@ -11,7 +11,8 @@ from deploy.operator.config import OperatorConfig
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
 from shared.projections.rebuild import Rebuilder
-from shared.projections.runner import Consumer, OwnLog, Runner, Source
+from shared.projections.roster_queries import parameters_of
+from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool, open_pool
 from shared.runtime.ids import uuid7
@@ -52,5 +53,6 @@ def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Con
                 else pool(f"bookbag_{source}", f"{source}_worker", f"passfile.{source}.worker")
             )
             sources[source] = OwnLog(log)
-        runner = Runner(worker, Vault(service, store, time.monotonic), sources)
+        reacting = Reacting(service=service, clock=clock, parameters=parameters_of(worker))
+        runner = Runner(worker, Vault(service, store, time.monotonic), sources, reacting)
         yield Maintenance(Rebuilder(owner, runner), worker)

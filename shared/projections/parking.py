@@ -84,6 +84,15 @@ def unpark(connection: Connection[TupleRow], consumer: str, source: str, partiti
     )
 
 
+def still_parked(connection: Connection[TupleRow], row: Parked) -> bool:
+    """Whether nobody has retried it since it was read. Ask while the cursor's row is locked."""
+    found = connection.execute(
+        "SELECT FROM parked_event WHERE consumer = %s AND source = %s AND partition = %s AND position = %s",
+        (row.consumer, row.source, row.partition, row.position),
+    )
+    return found.rowcount > 0
+
+
 def parked(connection: Connection[TupleRow]) -> Sequence[Parked]:
     """All that is parked in a service, oldest first."""
     rows = connection.execute(

@@ -20,7 +20,18 @@ from shared.log.read import Head
 from shared.privacy.vault import Vault
 from shared.projections import cursors
 from shared.projections.declaration import Projection, Tx
-from shared.projections.parking import BEHIND, PASSING, Outrun, Parked, Stream, park, parked, parked_streams, unpark
+from shared.projections.parking import (
+    BEHIND,
+    PASSING,
+    Outrun,
+    Parked,
+    Stream,
+    park,
+    parked,
+    parked_streams,
+    still_parked,
+    unpark,
+)
 from shared.projections.reaction import Given, Reaction, SchoolParameters
 from shared.runtime.clock import Clock
 from shared.runtime.crash import crash_point
@@ -124,9 +135,10 @@ class Runner:
                 ]
             if not waiting:
                 return taken, None
-            if not self._retried(consumer, waiting[0]):
+            done = self._retried(consumer, waiting[0])
+            if done is None:
                 return taken, waiting[0]
-            taken += 1
+            taken += done
 
     def _to_head(self, consumer: Consumer, partition: int, head: Head, suffix: str) -> int:
         at = self._standing(consumer, partition, suffix)
@@ -297,7 +309,8 @@ class Runner:
 
     # -- what was parked -----------------------------------------------------------------------------------------
 
-    def _retried(self, consumer: Consumer, row: Parked) -> bool:
+    def _retried(self, consumer: Consumer, row: Parked) -> int | None:
+        """1, or 0 where another operator has retried it meanwhile; None where it failed again."""
         before = Head(position=row.position - 1, hash=b"")
         envelope = self._sources[row.source].after(row.partition, before, 1)[0]
         if isinstance(consumer, Reaction):
@@ -305,26 +318,30 @@ class Runner:
         opened = self._opened(envelope)
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursors.standing(connection, row.consumer, row.source, row.partition, lock=True)
+            if not still_parked(connection, row):
+                return 0
             tx = Tx(cursor, consumer.physical())
             if isinstance(opened, Exception) or _applied(connection, consumer, tx, opened, envelope) is not None:
-                return False
+                return None
             unpark(connection, row.consumer, row.source, row.partition, row.position)
-        return True
+        return 1
 
-    def _reacted_again(self, reaction: Reaction, row: Parked, envelope: Envelope) -> bool:
+    def _reacted_again(self, reaction: Reaction, row: Parked, envelope: Envelope) -> int | None:
         for _ in range(ATTEMPTS):
             decided = self._decided(reaction, envelope)
             if isinstance(decided, Exception):
-                return False
+                return None
             try:
                 with self._pool.connection() as connection:
                     at = cursors.standing(connection, row.consumer, row.source, row.partition, lock=True)
+                    if not still_parked(connection, row):
+                        return 0
                     appended = append(connection, decided).position if decided.events else 0
                     cursors.move(connection, row.consumer, row.source, row.partition, at, appended=appended)
                     unpark(connection, row.consumer, row.source, row.partition, row.position)
             except Conflict:
                 continue
-            return True
+            return 1
         raise Outrun
 
 

@@ -157,15 +157,15 @@ class Line:
 
     # -- the log ---------------------------------------------------------------------------------------------------
 
-    def award(self, count: int = 1, partition: int = 1) -> list[UUID]:
-        """So many awards, each a command of its own; returns their ids."""
-        return [self._award(partition) for _ in range(count)]
+    def award(self, count: int = 1, partition: int = 1, pupil: UUID | None = None) -> list[UUID]:
+        """So many awards, each a command of its own, to one pupil or to as many; returns their ids."""
+        return [self._award(partition, pupil or uuid4()) for _ in range(count)]
 
     def _connect(self) -> psycopg.Connection[Any]:
         return self.scratch.connection("points_worker")
 
-    def _award(self, partition: int) -> UUID:
-        award_id, pupil_id = uuid4(), uuid4()
+    def _award(self, partition: int, pupil_id: UUID) -> UUID:
+        award_id = uuid4()
         event = PointAwarded(
             award_id=AwardId(award_id),
             pupil_id=PupilId(pupil_id),
@@ -177,6 +177,7 @@ class Line:
             note=None,
         )
         event_id, stream, now = uuid4(), f"points-{pupil_id}", SystemClock().now()
+        version = len(read.stream(self.writer, self.school, stream))
         [data] = self.vault.seal(self.school, [(event_id, event)])
         new = NewEvent(
             id=event_id,
@@ -190,7 +191,7 @@ class Line:
             causation_id=None,
         )
         command = Command(
-            school_id=self.school, partition=partition, expected={stream: 0}, events=[new], recorded_at=now
+            school_id=self.school, partition=partition, expected={stream: version}, events=[new], recorded_at=now
         )
         with self.writer.transaction():
             append(self.writer, command)

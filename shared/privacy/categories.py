@@ -1,7 +1,7 @@
 """The one closed table of the kinds of personal data: who opens each, who decides on its erasure, how long it is kept.
 
 A key belongs to (school, subject, category). The subject of particulars is the person; the subject of a text is
-the item it stands in. Standard library only: the event declarations import it.
+the item it stands in, and that of a picture the picture. Standard library only: the event declarations import it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ class Category(StrEnum):
     PUPIL_PARTICULARS = "pupil-particulars"
     ADULT_PARTICULARS = "adult-particulars"
     POINTS_NOTE = "points-note"
+    MEDIA = "media"
     MESSAGE = "message"
     FLAGGED_COPY = "flagged-copy"
     CONDUCT = "conduct"
@@ -55,6 +56,11 @@ CATEGORIES: Mapping[Category, CategoryRule] = MappingProxyType(
             opened_by=frozenset({"points"}),
             erasure_decided_by=None,
             kept="while the pupil is on roll (S18)",
+        ),
+        Category.MEDIA: CategoryRule(
+            opened_by=frozenset({"stories"}),
+            erasure_decided_by=None,
+            kept="as long as the story or the piece of work that it belongs to",
         ),
         Category.MESSAGE: CategoryRule(
             opened_by=frozenset({"messaging"}),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.repo.project import ROOT, documents, name_of
+from tests.repo.project import ROOT, documents, files, name_of
 
 TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
 NAMED = re.compile(r"(?:`|^|&& )make ([a-z]+)", re.MULTILINE)
@@ -33,3 +33,9 @@ def test_ci_runs_the_commands_that_a_person_runs():
         "make lint",
         "make test",
     ]
+
+
+def test_test_files_have_names_of_their_own():
+    """Their folders are no packages: two of one name could not be run together."""
+    names = [path.name for path in files() if path.name.startswith("test_") and path.suffix == ".py"]
+    assert sorted(set(names)) == sorted(names)

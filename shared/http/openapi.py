@@ -139,7 +139,7 @@ def _operation(operation: Operation, verb: str, path: Sequence[Mapping[str, Any]
     if operation.clauses:
         made["x-clauses"] = [str(clause) for clause in operation.clauses]
     if operation.upload:
-        made["requestBody"] = {"required": True, "content": {operation.upload: {}}}
+        made["requestBody"] = {"required": True, "content": {kind: {} for kind in operation.upload}}
     if operation.request:
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.request}}}
     return made
@@ -168,6 +168,8 @@ def _responses(operation: Operation, verb: str, codes: Iterable[Code]) -> dict[s
     answer: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if operation.response is not None:
         answer["content"] = {"application/json": {"schema": _answered(operation)}}
+    if operation.answers is not None:
+        answer["content"] = {operation.answers: {}}
     if verb != "get":
         answer["headers"] = {position.HEADER: _POSITION_HEADER}
     by_status: dict[int, list[Code]] = {}

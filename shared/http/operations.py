@@ -14,10 +14,11 @@ from shared.policy.codes import INVALID_FIELDS, MALFORMED_JSON, UNSUPPORTED_MEDI
 from shared.policy.refusal import Refusal
 
 MAX_UPLOAD = 8 * 1024 * 1024
-"""Bytes of the largest body that is no JSON: a school's roster."""
+"""Bytes of the largest body that is no JSON: a school's roster, a picture."""
 
 Responder = TypeVar("Responder", bound=Callable[..., None])
 
+JSON = "application/json"
 METHODS = ("get", "post", "put", "patch", "delete")
 _ATTRIBUTE = "bookbag_operation"
 
@@ -28,9 +29,11 @@ class Operation:
 
     Attributes:
         request: of the body; None for an operation that takes none (a body is then refused).
-        upload: the media type of a body that is no JSON, up to MAX_UPLOAD bytes; `raw_body` gives it.
+        upload: the media types of a body that is no JSON, up to MAX_UPLOAD bytes; `raw_body` gives it. Empty for an
+            operation that takes none.
         query: of the query's parameters; None for an operation that takes none.
         response: of the answer's body.
+        answers: the media type of an answer that is no JSON.
         codes: refusals of its own, beside those that any operation may answer.
         public: needs no principal; any other operation takes `Bookbag-Position` and waits for it.
         idempotent: a POST that needs an Idempotency-Key.
@@ -41,9 +44,10 @@ class Operation:
 
     summary: str
     request: type[Schema] | None
-    upload: str | None
+    upload: tuple[str, ...]
     query: type[Schema] | None
     response: type[Schema] | None
+    answers: str | None
     status: int
     clauses: tuple[ClauseId, ...]
     codes: tuple[Code, ...]
@@ -61,9 +65,10 @@ def operation(
     tag: str,
     status: int = 200,
     request: type[Schema] | None = None,
-    upload: str | None = None,
+    upload: str | tuple[str, ...] = (),
     query: type[Schema] | None = None,
     response: type[Schema] | None = None,
+    answers: str | None = None,
     clauses: Sequence[str] = (),
     codes: Sequence[Code] = (),
     public: bool = False,
@@ -81,9 +86,10 @@ def operation(
         tag=tag,
         status=status,
         request=request,
-        upload=upload,
+        upload=(upload,) if isinstance(upload, str) else upload,
         query=query,
         response=response,
+        answers=answers,
         clauses=tuple(ClauseId(clause) for clause in clauses),
         codes=tuple(codes),
         public=public,
@@ -127,7 +133,7 @@ def body(req: Request, schema: type[Schema]) -> dict[str, Any]:
         Refusal: UNSUPPORTED_MEDIA_TYPE, the decoder's codes, or INVALID_FIELDS with errors by field path.
     """
     if not _is_json(req.content_type):
-        raise Refusal(UNSUPPORTED_MEDIA_TYPE)
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE, kinds=JSON)
     value = decode(raw_body(req))
     if not isinstance(value, dict):
         raise Refusal(MALFORMED_JSON)
@@ -163,4 +169,4 @@ def raw_body(req: Request) -> bytes:
 def _is_json(content_type: str | None) -> bool:
     kind, _, parameter = (content_type or "").partition(";")
     charset = parameter.strip().lower().replace('"', "")
-    return kind.strip().lower() == "application/json" and charset in {"", "charset=utf-8"}
+    return kind.strip().lower() == JSON and charset in {"", "charset=utf-8"}

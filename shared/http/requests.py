@@ -21,23 +21,25 @@ def read_body(req: Request, operation: Operation) -> bytes:
     """The whole body, read once; its length is checked before the first byte is.
 
     Raises:
-        Refusal: LENGTH_REQUIRED for a chunked body or one of no stated length, BODY_TOO_LARGE, BODY_NOT_TAKEN, or
-            MALFORMED_JSON where fewer bytes came than were announced.
+        Refusal: LENGTH_REQUIRED for a chunked body or one of no stated length, BODY_TOO_LARGE, BODY_NOT_TAKEN,
+            UNSUPPORTED_MEDIA_TYPE for an upload that calls itself something else, or MALFORMED_JSON where fewer bytes
+            came than were announced.
     """
     if req.get_header("Transfer-Encoding") is not None:
         raise Refusal(LENGTH_REQUIRED)
     length = req.content_length
-    if operation.request is None and operation.upload is None:
+    if operation.request is None and not operation.upload:
         if length:
             raise Refusal(BODY_NOT_TAKEN)
         return b""
     if length is None:
         raise Refusal(LENGTH_REQUIRED)
-    limit = MAX_BYTES if operation.upload is None else MAX_UPLOAD
+    limit = MAX_UPLOAD if operation.upload else MAX_BYTES
     if length > limit:
         raise Refusal(BODY_TOO_LARGE, limit=limit)
-    if operation.upload is not None and req.content_type != operation.upload:
-        raise Refusal(UNSUPPORTED_MEDIA_TYPE)
+    # What the body calls itself chooses nothing more: what it is, is read from it.
+    if operation.upload and req.content_type not in operation.upload:
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE, kinds=" or ".join(operation.upload))
     raw = req.bounded_stream.read(length)
     if len(raw) != length:
         raise Refusal(MALFORMED_JSON)

@@ -84,7 +84,7 @@ UNSUPPORTED_MEDIA_TYPE = _code(
     "UNSUPPORTED_MEDIA_TYPE",
     415,
     "Kind not known",
-    "We can only read JSON here. Please send it as application/json.",
+    "We cannot read this kind here. Please send it as {kinds}.",
 )
 BAD_HEADER = _code("BAD_HEADER", 400, "A header we cannot read", "We could not read {header}. Please send it again.")
 BAD_CURSOR = _code(

@@ -14,7 +14,7 @@ from falcon import Request, Response
 from falcon.testing import Result, TestClient, create_environ
 
 from shared.http.app import AppConfig, caller, consumer, make_app
-from shared.http.operations import Route, body, operation, query
+from shared.http.operations import MAX_UPLOAD, Route, body, operation, query, raw_body
 from shared.http.paging import page_of
 from shared.http.position import LogPosition, Waiter
 from shared.http.principal import sign
@@ -117,6 +117,16 @@ class Door:
         resp.media = body(req, NoteSchema)
 
 
+class Pictures:
+    @operation(summary="Send", tag="notes", upload=("image/jpeg", "image/png"), status=201)
+    def on_post(self, req: Request, resp: Response) -> None:
+        resp.media = {"bytes": raw_body(req).hex()}
+
+    @operation(summary="Look", tag="notes", answers="image/jpeg")
+    def on_get(self, _req: Request, resp: Response) -> None:
+        resp.data, resp.content_type = b"\xff\xd8", "image/jpeg"
+
+
 class Feed:
     def on_get(self, req: Request, resp: Response) -> None:
         resp.media = {"consumer": consumer(req)}
@@ -148,6 +158,7 @@ class House:
                         Route("/v1/decision", Decision()),
                         Route("/v1/session", SignOut()),
                         Route("/v1/door", Door()),
+                        Route("/v1/pictures", Pictures()),
                         Route("/internal/feed", Feed()),
                         Route("/internal/principal", Ask()),
                     ],
@@ -399,11 +410,40 @@ def test_a_body_goes_through_the_strict_decoder(house: House, sent: str, code: t
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/json; charset=latin-1", "application/jsonx"])
 def test_a_body_of_another_kind_is_refused(house: House, kind: str | None) -> None:
-    assert code_of(house.write(headers={"Content-Type": kind})) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    result = house.write(headers={"Content-Type": kind})
+    assert code_of(result) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert result.json["detail"].endswith("Please send it as application/json.")
 
 
 def test_the_kind_may_name_its_charset(house: House) -> None:
     assert house.write(headers={"Content-Type": "Application/JSON; charset=UTF-8"}).status_code == 201
+
+
+def send(house: House, kind: str | None, length: int | None = None) -> Result:
+    headers = {"Content-Type": kind} | ({} if length is None else {"Content-Length": str(length)})
+    return house.request("POST", "/v1/pictures", body=b"\x89\0\xff", headers=headers)
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/png"])
+def test_an_upload_of_any_kind_that_is_taken_comes_through_as_it_was_sent(house: House, kind: str) -> None:
+    result = send(house, kind)
+    assert (result.status_code, result.json) == (201, {"bytes": "8900ff"})
+
+
+@pytest.mark.parametrize("kind", [None, "", "image/webp", "image/svg+xml", "application/json", "image/jpeg, image/png"])
+def test_an_upload_of_another_kind_is_refused_and_told_which_are_taken(house: House, kind: str | None) -> None:
+    result = send(house, kind)
+    assert code_of(result) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert result.json["detail"].endswith("Please send it as image/jpeg or image/png.")
+
+
+def test_an_upload_has_a_limit_of_its_own(house: House) -> None:
+    assert code_of(send(house, "image/png", length=MAX_UPLOAD + 1)) == (413, "BODY_TOO_LARGE")
+
+
+def test_an_answer_that_is_no_json_comes_through_as_it_was_given(house: House) -> None:
+    result = house.request("GET", "/v1/pictures", headers={"Idempotency-Key": None, "Content-Type": None})
+    assert (result.status_code, result.headers["content-type"], result.content) == (200, "image/jpeg", b"\xff\xd8")
 
 
 def test_a_body_too_large_is_refused_before_it_is_read(house: House) -> None:

@@ -61,6 +61,19 @@ class Door:
     def on_post(self, req: Request, resp: Response) -> None: ...
 
 
+class Pictures:
+    @operation(summary="Send", tag="pictures", upload=("image/jpeg", "image/png"), status=201)
+    def on_post(self, req: Request, resp: Response) -> None: ...
+
+    @operation(summary="Look", tag="pictures", answers="image/jpeg")
+    def on_get(self, req: Request, resp: Response) -> None: ...
+
+
+class Roster:
+    @operation(summary="Bring in", tag="pictures", upload="application/zip", status=201)
+    def on_post(self, req: Request, resp: Response) -> None: ...
+
+
 class Feed:
     def on_get(self, req: Request, resp: Response) -> None: ...
 
@@ -81,6 +94,17 @@ def test_two_services_make_one_valid_document(points: dict[str, Any]) -> None:
     merged = merge("Bookbag", "1", [points, document("Identity", "1", [Route("/v1/join", Door())])])
     OpenAPIV31SpecValidator(merged).validate()
     assert list(merged["paths"]) == ["/v1/points", "/v1/points/{award_id}", "/v1/join"]
+
+
+def test_an_upload_publishes_every_kind_that_it_takes_and_an_answer_its_own() -> None:
+    made = document("Pictures", "1", [Route("/v1/pictures", Pictures()), Route("/v1/rosters", Roster())])
+    OpenAPIV31SpecValidator(made).validate()
+    pictures = made["paths"]["/v1/pictures"]
+    assert pictures["post"]["requestBody"] == {"required": True, "content": {"image/jpeg": {}, "image/png": {}}}
+    assert {"UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE", "LENGTH_REQUIRED"} <= set(pictures["post"]["x-codes"])
+    assert "MALFORMED_JSON" not in pictures["post"]["x-codes"]
+    assert pictures["get"]["responses"]["200"]["content"] == {"image/jpeg": {}}
+    assert made["paths"]["/v1/rosters"]["post"]["requestBody"]["content"] == {"application/zip": {}}
 
 
 def test_two_services_cannot_have_one_path_or_two_schemas_of_one_name(points: dict[str, Any]) -> None:

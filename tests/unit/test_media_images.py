@@ -8,7 +8,8 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from shared.media.images import Darkroom, Encoded, Reencoded
+from shared.http.operations import MAX_UPLOAD
+from shared.media.images import MOST_BYTES, Darkroom, Encoded, Reencoded
 from shared.media.sniff import MEDIA_TYPES, kind_of, plain
 from shared.policy.refusal import Refusal
 from tests.pictures import (
@@ -66,6 +67,10 @@ def markers(jpeg: bytes) -> list[int]:
 def test_a_picture_is_known_by_its_content(kind: str):
     assert kind_of(saved(a_scene(), kind)).value == f"image/{kind.lower()}"
     assert f"image/{kind.lower()}" in MEDIA_TYPES
+
+
+def test_every_picture_that_may_be_taken_gets_through_the_door():
+    assert MOST_BYTES <= MAX_UPLOAD
 
 
 @pytest.mark.parametrize("make", NO_PICTURES.values(), ids=NO_PICTURES)

@@ -10,7 +10,7 @@ from yoyo import get_backend, read_migrations
 
 from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.maintenance import maintenance_of
-from deploy.services import SERVICES
+from deploy.services import KEEP_PICTURES, SERVICES
 from shared.privacy.categories import CATEGORIES
 from shared.projections.reaction import Reaction
 from shared.projections.rebuild import Progress
@@ -23,8 +23,7 @@ def migrate(config: OperatorConfig, say: Say) -> None:
     """Idempotent; two at once wait for one another (yoyo's lock)."""
     migrate_keys(config, say)
     for service in SERVICES:
-        folders = [ROOT / "shared/log/migrations", ROOT / "services" / service / "migrations"]
-        _apply(config, f"bookbag_{service}", f"{service}_owner", folders, say)
+        _apply(config, f"bookbag_{service}", f"{service}_owner", migrations_of(service), say)
         projections = import_module(f"services.{service}.projections").PROJECTIONS
         with maintenance_of(config, service, projections) as maintenance:
             for projection in projections:
@@ -34,6 +33,12 @@ def migrate(config: OperatorConfig, say: Say) -> None:
         reactions = reactions_of(service)
         with maintenance_of(config, service, reactions) as maintenance:
             maintenance.rebuilder.install_reactions(reactions)
+
+
+def migrations_of(service: str) -> list[Path]:
+    """The folders whose migrations make a service's database."""
+    media = [ROOT / "shared/media/migrations"] if service in KEEP_PICTURES else []
+    return [ROOT / "shared/log/migrations", *media, ROOT / "services" / service / "migrations"]
 
 
 def reactions_of(service: str) -> Sequence[Reaction]:

@@ -69,6 +69,7 @@ class Consuming:
 
     def run(self, wait: Wait) -> None:
         """Consumes until `wait` says stop; connects and declares everything anew after whatever went wrong."""
+        BUS_CONNECTED.labels(self._consumer, "subscription").set(0)
         while not wait(0):
             try:
                 with linked(self._bus.broker, f"{self._consumer} subscription") as link:

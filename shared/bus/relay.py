@@ -180,6 +180,7 @@ class Relay:
             wait: waits at most so many seconds; True when the process is to stop.
             idle: waits for the log to grow, or for a while.
         """
+        BUS_CONNECTED.labels(self._service, "relay").set(0)
         while not wait(0):
             try:
                 with closing(self._connect()) as database:
@@ -194,11 +195,7 @@ class Relay:
             wait(RETRY)
 
     def _relay(self, ledger: Ledger, wait: Wait, idle: Waker) -> None:
-        # The lag is known, and shown, also while there is no broker.
-        while not self._lag(ledger):
-            if wait(0):
-                return
-            idle(PAUSE)
+        self._lag(ledger)  # is shown also while there is no broker
         with linked(self._bus.broker, f"{self._service} relay") as link:
             publisher = Publisher(self._service, link, self._bus.key)
             BUS_CONNECTED.labels(self._service, "relay").set(1)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import falcon
 
+from services.identity.awaited import Awaited
 from services.identity.commands import IdentityCommands
 from services.identity.domain.appointments import AppointedRole
 from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
@@ -28,6 +29,7 @@ from services.identity.sign_in import SignIn as SignInDesk
 from shared.hosting.writes import Asks, Written, written
 from shared.http.app import caller
 from shared.http.operations import Route, body, operation, raw_body
+from shared.http.position import HEADER as POSITION
 from shared.http.principal import HEADER
 from shared.policy.clauses import CLAUSES, POLICY
 from shared.policy.codes import (
@@ -37,6 +39,7 @@ from shared.policy.codes import (
     INVALID_FIELDS,
     NOT_FOUND,
     NOT_SIGNED_IN,
+    NOT_YET_VISIBLE,
     OFFICE_ONLY,
     OPERATOR_ONLY,
     ROSTER_INVALID,
@@ -63,6 +66,7 @@ class IdentityApi:
     roster: RosterFacts
     desk: SignInDesk
     principals: Principals
+    awaited: Awaited
     clock: Clock
     development: bool
 
@@ -95,6 +99,8 @@ class GatewayPrincipal:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
         header = self.api.principals.of_token(token) if scheme.lower() == "bearer" and token else None
+        if header is not None and self.api.awaited.decision_if_possible(req.get_header(POSITION)):
+            header = self.api.principals.of_token(token, anew=True)
         if header is None:
             raise Refusal(NOT_SIGNED_IN)
         resp.set_header(HEADER, header)
@@ -123,7 +129,7 @@ class Sessions:
         request=SignIn,
         response=SignedIn,
         clauses=["S21"],
-        codes=[SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, CAPACITY_REQUIRED],
+        codes=[SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, CAPACITY_REQUIRED, NOT_YET_VISIBLE],
         public=True,
         idempotent=False,
     )
@@ -147,6 +153,7 @@ class Sessions:
                 password=password,
                 code=code,
                 capacity=fields.get("capacity"),
+                once_proven=lambda: self.api.awaited.decision(req.get_header(POSITION)),
             )
         resp.status = falcon.HTTP_201
         resp.media = SignedIn().dump(asdict(found))

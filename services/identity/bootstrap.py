@@ -2,8 +2,10 @@
 
 import time
 from datetime import datetime
+from functools import cached_property
 
 from services.identity.api import IdentityApi
+from services.identity.awaited import Awaited
 from services.identity.commands import IdentityCommands
 from services.identity.config import IdentityConfig
 from services.identity.indexes import Indexes
@@ -12,9 +14,12 @@ from services.identity.people_api import people_routes
 from services.identity.principals import Principals
 from services.identity.projections import PROJECTIONS
 from services.identity.queries import IdentityQueries
+from services.identity.seen import MODERATION, Seen
 from services.identity.sign_in import WINDOW, SignIn
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
+from shared.http.app import MOST_WAITING
+from shared.http.position import Waiter
 from shared.http.principal import private_key_from_pem
 from shared.runtime import crash
 from shared.runtime.clock import SystemClock
@@ -23,6 +28,8 @@ from shared.runtime.logging import configure
 
 SERVICE = "identity"
 LOOK_UPS = 8
+PACE = {MODERATION: 0.1}
+"""Seconds between two looks: a sanction must be known here within 300 ms of its decision (decision 15)."""
 
 
 def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
@@ -39,6 +46,7 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
         desk=desk,
         # Real time: no school's clock moves a security check.
         principals=Principals(look_up, signing_key, SystemClock(), time.monotonic),
+        awaited=Awaited(parts.reached, Waiter(MOST_WAITING)),
         clock=parts.clock,
         development=config.common.development,
     )
@@ -56,7 +64,15 @@ def create_app() -> App:
 
 
 class IdentityWorkerParts(WorkerParts):
-    """Adds the housekeeping of what identity keeps beside its log."""
+    """Adds the note of when moderation was seen, and the housekeeping of what identity keeps beside its log."""
+
+    @cached_property
+    def _seen(self) -> Seen:
+        return Seen(self.pool, time.monotonic)
+
+    def caught_up(self, source: str, asked: float) -> None:
+        """Access states are as moderation has them: the look-up holds guardians' writes back without this note."""
+        self._seen.note(source, asked)
 
     def forget_what_has_ended(self, now: datetime) -> None:
         """Deletes sessions and codes that have expired, and failed sign-ins that no longer count."""
@@ -70,4 +86,4 @@ def worker_parts() -> IdentityWorkerParts:
     """What `python -m services.identity worker` runs."""
     config = IdentityConfig.for_worker()
     crash.install(config.crash_points_file)
-    return IdentityWorkerParts(SERVICE, config, PROJECTIONS)
+    return IdentityWorkerParts(SERVICE, config, PROJECTIONS, pauses=PACE)

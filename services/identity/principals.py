@@ -40,10 +40,10 @@ class Principals:
         self._kept: dict[bytes | UUID, _Kept] = {}
         self._lock = threading.Lock()
 
-    def of_token(self, token: str) -> str | None:
-        """The signed principal of a token's session; None where there is none now."""
+    def of_token(self, token: str, *, anew: bool = False) -> str | None:
+        """The signed principal of a token's session, looked up now or, unless `anew`, lately; None where none is."""
         hashed = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-        return self._found(hashed, hashed, None)
+        return self._found(hashed, hashed, None, anew=anew)
 
     def of_session(self, session_id: UUID) -> str | None:
         """The same by the session's id, for a service whose answer has grown old."""
@@ -61,11 +61,13 @@ class Principals:
         with self._lock:
             self._kept.clear()
 
-    def _found(self, name: bytes | UUID, hashed: bytes | None, session_id: UUID | None) -> str | None:
+    def _found(
+        self, name: bytes | UUID, hashed: bytes | None, session_id: UUID | None, *, anew: bool = False
+    ) -> str | None:
         now = self._monotonic()
         with self._lock:
             kept = self._kept.get(name)
-            if kept is not None and kept.until > now:
+            if not anew and kept is not None and kept.until > now:
                 return kept.header
         found = self._look_up(hashed, session_id)
         header = None if found is None else sign(found, self._key)
@@ -81,7 +83,7 @@ class Principals:
         now = self._clock.now()
         with self._pool.connection() as connection:
             row: Any = connection.execute(
-                "SELECT session_id, school_id, person_id, capacity, roles, classes, children"
+                "SELECT session_id, school_id, person_id, capacity, roles, classes, children, access, access_known"
                 " FROM session_principal(%s, %s, %s)",
                 (hashed, session_id, now),
             ).fetchone()
@@ -95,7 +97,7 @@ class Principals:
             roles=frozenset(map(Role, row[4])),
             classes=frozenset(row[5]),
             children=frozenset(row[6]),
-            access=AccessState.ACTIVE,
-            access_known=True,
+            access=AccessState(row[7]),
+            access_known=row[8],
             issued_at=now,
         )

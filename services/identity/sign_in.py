@@ -78,9 +78,16 @@ class SignIn:
     new_id: Callable[[], UUID]
 
     def person(
-        self, *, school: str, login: str, password: str | None, code: str | None, capacity: Capacity | None
+        self,
+        *,
+        school: str,
+        login: str,
+        password: str | None,
+        code: str | None,
+        capacity: Capacity | None,
+        once_proven: Callable[[], object] = lambda: None,
     ) -> SignedIn:
-        """A session for a person of a school.
+        """A session for a person of a school; `once_proven` is called before it is opened, and before a code is used.
 
         Raises:
             Refusal: SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, CAPACITY_REQUIRED (only to who has proven who they are).
@@ -95,6 +102,7 @@ class SignIn:
         if person_id is None:
             raise Refusal(SIGN_IN_FAILED)
         chosen = self._capacity(school_id, person_id, capacity)
+        once_proven()
         if code is not None and not self._use(school_id, person_id, code, now):
             raise Refusal(SIGN_IN_FAILED)
         return self._session(school_id, person_id, chosen, now, by_code=code is not None)
@@ -234,6 +242,8 @@ class SignIn:
     def _session(
         self, school_id: UUID | None, person_id: UUID, capacity: Capacity, now: datetime, *, by_code: bool
     ) -> SignedIn:
+        guardian_of = school_id if capacity is Capacity.GUARDIAN else None
+        sanctions = 0 if guardian_of is None else self.queries.sanctions_of(guardian_of, person_id)
         signed_in = SignedIn(
             token=secrets.token_urlsafe(32),
             session_id=self.new_id(),
@@ -245,7 +255,7 @@ class SignIn:
         with self.writer.connection() as connection:
             connection.execute(
                 "INSERT INTO session (session_id, token_hash, school_id, person_id, capacity, issued_at, expires_at,"
-                " by_code) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                " by_code, sanctions) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     signed_in.session_id,
                     _hash(signed_in.token),
@@ -255,6 +265,7 @@ class SignIn:
                     now,
                     signed_in.expires_at,
                     by_code,
+                    sanctions,
                 ),
             )
         return signed_in

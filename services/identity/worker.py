@@ -1,16 +1,21 @@
-"""The worker of identity: publishes and follows its own log, and clears away what has ended."""
+"""The worker of identity: publishes its log, follows it and moderation's, and clears away what has ended."""
 
 from datetime import UTC, datetime
 
 from nameko.timer import timer
 
 from services.identity.bootstrap import IdentityWorkerParts, worker_parts
+from shared.bus.subscription import Batch, subscribe
 from shared.hosting.nameko_host import Part
 
 
 class IdentityWorker:
     name = "identity"
     parts: IdentityWorkerParts = Part(worker_parts)
+
+    @subscribe("moderation")  # type: ignore[untyped-decorator]
+    def on_events(self, batch: Batch) -> None:
+        self.parts.take(batch)
 
     @timer(interval=3600)  # type: ignore[untyped-decorator]  # nameko has no types
     def forget_old_answers(self) -> None:

@@ -156,7 +156,8 @@ class Desk:
                 ),
             )
         for projection in PROJECTIONS:
-            self.runner.catch_up(projection, self.runner.heads("identity"))
+            if projection.source == "identity":
+                self.runner.catch_up(projection, self.runner.heads("identity"))
 
     def sign_in(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.identity import principals
+from services.identity.bootstrap import PACE
 from services.identity.principals import Principals
-from shared.http.principal import verify
+from shared.http.caller import ANSWER_WITHIN
+from shared.http.principal import FRESH_FOR, verify
 from shared.policy.codes import NOT_SIGNED_IN
-from shared.policy.principal import Capacity, Role
+from shared.policy.principal import AccessState, Capacity, Role
 from shared.policy.refusal import Refusal
 
 SESSION, SCHOOL, PERSON = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -26,6 +28,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.signed_in = True
+        self.who: tuple[Any, ...] = ("staff", ["teacher"], [], [], "active", True)
         self.asked: list[tuple[bytes | None, UUID | None]] = []
         self.meanwhile: Callable[[], None] = lambda: None
         self.at = 0.0
@@ -37,7 +40,8 @@ class Desk:
 
     def execute(self, _query: str, parameters: tuple[Any, ...]) -> "Desk":
         self.asked.append(parameters[:2])
-        self._row = (SESSION, SCHOOL, PERSON, "staff", ["teacher"], [], []) if self.signed_in else None
+        row = (SESSION, SCHOOL, PERSON, *self.who)
+        self._row = row if self.signed_in else None
         self.meanwhile()
         return self
 
@@ -67,6 +71,31 @@ def test_S21_who_is_signed_in_is_vouched_for_as_they_are_now(found: Principals):
     who = verify(header, KEY.public_key(), NOW)
     assert (who.session_id, who.school_id, who.person_id) == (SESSION, SCHOOL, PERSON)
     assert (who.capacity, who.roles, who.issued_at) == (Capacity.STAFF, frozenset({Role.TEACHER}), NOW)
+
+
+@pytest.mark.parametrize("access", list(AccessState))
+@pytest.mark.parametrize("known", [True, False])
+def test_S70_S73_how_far_a_guardian_s_session_reaches_is_said_and_whether_that_is_known(
+    desk: Desk, found: Principals, access: AccessState, known: bool
+):
+    desk.who = ("guardian", [], [], [UUID(int=4)], access.value, known)
+    who = verify(found.now(SESSION), KEY.public_key(), NOW)
+    assert (who.capacity, who.access, who.access_known) == (Capacity.GUARDIAN, access, known)
+
+
+def test_who_names_a_decision_is_looked_up_anew_and_the_next_uses_that_answer(desk: Desk, found: Principals):
+    assert found.of_token("token") is not None
+    desk.signed_in = False
+    assert found.of_token("token") is not None
+    assert found.of_token("token", anew=True) is None
+    assert found.of_token("token") is None
+
+
+def test_the_second_after_a_sanction_is_spent_as_it_was_planned():
+    """300 ms until identity knows, with a pause, a question and a commit in them; 200 ms; 500 ms."""
+    assert PACE["moderation"] <= 0.3 / 2
+    assert principals.REUSED_FOR <= 0.2
+    assert FRESH_FOR < ANSWER_WITHIN <= timedelta(milliseconds=500)
 
 
 def test_an_answer_is_used_again_for_less_than_200_milliseconds(desk: Desk, found: Principals):

@@ -29,6 +29,7 @@ class AlertRow:
     at: datetime
     micros: int
     case_id: UUID | None
+    message_id: UUID | None
     track: str | None
     guardian_id: UUID | None
     pupil_id: UUID | None
@@ -217,16 +218,17 @@ _ALERTS = """
         WHERE NOT (%(reader)s = ANY(w.concerns)
                    AND EXISTS (SELECT FROM roster_guardianship g WHERE g.guardian_id = %(reader)s))
     ), alert AS (
-        SELECT 'flagged' AS kind, case_id AS alert_id, opened_at AS at, case_id, track, guardian_id, pupil_id
+        SELECT 'flagged' AS kind, case_id AS alert_id, opened_at AS at, case_id, message_id, track, guardian_id,
+          pupil_id
         FROM flagged_case
         WHERE outcome IS NULL AND acknowledged_at IS NULL AND guardian_id <> %(reader)s
         UNION ALL
-        SELECT 'waiting', event_id, parked_at, NULL, NULL, guardian_id, pupil_id FROM found
+        SELECT 'waiting', event_id, parked_at, NULL, NULL, NULL, guardian_id, pupil_id FROM found
     ), dated AS (
-        SELECT kind, alert_id, at, (extract(epoch FROM at) * 1000000)::bigint AS micros, case_id, track, guardian_id,
-          pupil_id FROM alert
+        SELECT kind, alert_id, at, (extract(epoch FROM at) * 1000000)::bigint AS micros, case_id, message_id, track,
+          guardian_id, pupil_id FROM alert
     )
-    SELECT kind, alert_id, at, micros, case_id, track, guardian_id, pupil_id FROM dated
+    SELECT kind, alert_id, at, micros, case_id, message_id, track, guardian_id, pupil_id FROM dated
     WHERE %(micros)s::bigint IS NULL OR (micros, alert_id) < (%(micros)s, %(alert_id)s::uuid)
     ORDER BY micros DESC, alert_id DESC LIMIT %(limit)s
 """

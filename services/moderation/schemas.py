@@ -69,6 +69,7 @@ class Alert(Schema):
     alert_id = Id(required=True)
     at = When(required=True)
     case_id = Id(required=True, allow_none=True)
+    message_id = Id(required=True, allow_none=True)
     track = EnumField(Track, required=True, allow_none=True)
     guardian_id = Id(required=True, allow_none=True)
     pupil_id = Id(required=True, allow_none=True)
@@ -82,6 +83,7 @@ class CaseQuery(Schema):
 
 class CaseListed(Schema):
     case_id = Id(required=True)
+    message_id = Id(required=True)
     track = EnumField(Track, required=True)
     opened_at = When(required=True)
     guardian = Part(ConcernedPerson, required=True)

@@ -38,6 +38,13 @@ OUTCOMES = "tests/unit/test_messaging_reactions.py"
 LETTERS = "tests/integration/test_messaging_commands.py"
 COPIES = "tests/integration/test_flag_keys.py"
 CLOCK = "tests/unit/test_policy_working_time.py"
+CONDUCT = "tests/unit/test_moderation_conduct.py"
+CASES = "tests/unit/test_moderation_case.py"
+RECORDS = "tests/unit/test_moderation_record.py"
+FOLLOWED = "tests/unit/test_moderation_reactions.py"
+DECIDED = "tests/unit/test_moderation_commands.py"
+MAY_KNOW = "tests/unit/test_moderation_permission.py"
+SCHOOL_SAYS = "tests/integration/test_roster_parameters.py"
 
 LOG = (
     Fault(
@@ -746,4 +753,167 @@ MESSAGING = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN + MESSAGING
+MODERATION = (
+    Fault(
+        "S73: a second warning before the first is read",
+        "services/moderation/domain/conduct.py",
+        "            case Conduct(warning=None):\n",
+        "            case Conduct(warning=None) | Conduct(warning=WarningGiven(delivered_at=None)):\n",
+        (
+            f"{CONDUCT}::test_S73_misuse_upheld_before_the_warning_was_delivered_counts_once",
+            f"{CASES}::test_a_decision_s_conduct_is_what_the_rule_says_and_no_second_one",
+        ),
+    ),
+    Fault(
+        "S73: removal without a delivered warning",
+        "services/moderation/domain/conduct.py",
+        "WarningGiven(delivered_at=int(delivered)), counts_after=int(reinstated)\n"
+        "            ) if message_position > delivered and",
+        "WarningGiven(delivered_at=delivered), counts_after=int(reinstated)\n"
+        "            ) if message_position > (delivered or 0) and",
+        (f"{CONDUCT}::test_S73_misuse_upheld_before_the_warning_was_delivered_counts_once",),
+    ),
+    Fault(
+        "S73: a message from before the delivery removes",
+        "services/moderation/domain/conduct.py",
+        "if message_position > delivered and message_position > reinstated:",
+        "if message_position > reinstated:",
+        (f"{CONDUCT}::test_S73_a_message_sent_before_the_delivery_never_removes_even_when_it_is_upheld_after_it",),
+    ),
+    Fault(
+        "S73: a message from before the reinstatement removes",
+        "services/moderation/domain/conduct.py",
+        "if message_position > delivered and message_position > reinstated:",
+        "if message_position > delivered:",
+        (f"{CONDUCT}::test_S73_after_a_reinstatement_only_messages_after_it_count",),
+    ),
+    Fault(
+        "S73: a reinstatement counts before messaging has it",
+        "services/moderation/domain/conduct.py",
+        "removal=None, reinstated=removal, counts_after=None)",
+        "removal=None, reinstated=removal)",
+        (f"{CONDUCT}::test_S73_until_messaging_has_recorded_the_reinstatement_nothing_stands_after_it",),
+    ),
+    Fault(
+        "S73: a later receipt delivers again",
+        "services/moderation/domain/conduct.py",
+        " or state.warning.delivered_at is not None:",
+        ":",
+        (f"{CONDUCT}::test_S73_only_the_first_delivery_counts",),
+    ),
+    Fault(
+        "T6: a flag that warns by itself removes",
+        "services/moderation/domain/conduct.py",
+        "        case Consequence.REMOVAL if misuse.staff_id is not None and state.warning is not None:",
+        "        case Consequence.REMOVAL if state.warning is not None:",
+        (f"{CONDUCT}::test_T6_a_flag_that_warns_by_itself_warns_and_never_removes",),
+    ),
+    Fault(
+        "S74: re-sharing uses up the warning",
+        "services/moderation/domain/conduct.py",
+        "        case AccountSuspended(suspension_id=suspension):\n"
+        "            return replace(state, suspension=suspension)",
+        "        case AccountSuspended(suspension_id=suspension):\n"
+        "            return replace(state, suspension=suspension, warning=WarningGiven(WarningId(suspension), 0))",
+        (f"{CONDUCT}::test_S74_resharing_neither_uses_nor_needs_the_warning",),
+    ),
+    Fault(
+        "T14: a concern about a child counts as misuse",
+        "services/moderation/domain/decision.py",
+        "    if about.track is Track.CONDUCT:",
+        "    if True:",
+        (f"{CASES}::test_T14_a_concern_about_a_child_is_never_misuse",),
+    ),
+    Fault(
+        "S06: a dismissed case is decided again",
+        "services/moderation/domain/case.py",
+        "            return replace(state, decided=True)",
+        "            return replace(state, decided=isinstance(event, FlagUpheld))",
+        (f"{CASES}::test_S06_a_decision_is_final",),
+    ),
+    Fault(
+        "S75: a later flag reopens a case",
+        "services/moderation/domain/case.py",
+        "            return replace(state, flags=state.flags | {flag_id})",
+        "            return replace(state, flags=state.flags | {flag_id}, decided=False)",
+        (f"{CASES}::test_S75_a_message_that_was_dismissed_and_is_flagged_again_is_not_reopened",),
+    ),
+    Fault(
+        "S06: the Deputy reinstates",
+        "services/moderation/domain/permission.py",
+        "    if not caller.has_role(Role.HEADTEACHER):",
+        "    if not (caller.has_role(*LEADERS)):",
+        (
+            f"{MAY_KNOW}::test_S16_each_may_do_what_the_table_says_and_nothing_else",
+            f"{DECIDED}::test_S06_what_is_the_headteacher_s_is_no_deputy_s",
+        ),
+    ),
+    Fault(
+        "S06: the Deputy need not say why",
+        "services/moderation/domain/deciding.py",
+        "    if said is None:",
+        "    if False:",
+        (f"{CASES}::test_S06_the_deputy_says_why_the_headteacher_did_not_decide",),
+    ),
+    Fault(
+        "S06: the safeguarding lead decides",
+        "services/moderation/domain/permission.py",
+        "    if not caller.has_role(*LEADERS):",
+        "    if False:",
+        (f"{MAY_KNOW}::test_S16_each_may_do_what_the_table_says_and_nothing_else",),
+    ),
+    Fault(
+        "S75: a leader reads their own case",
+        "services/moderation/domain/permission.py",
+        " or caller.person_id == about:",
+        ":",
+        (
+            f"{MAY_KNOW}::test_S75_nobody_reads_or_decides_their_own_case_whatever_they_are_at_the_school",
+            f"{DECIDED}::test_S75_a_leader_who_is_the_guardian_finds_no_case",
+        ),
+    ),
+    Fault(
+        "S06: what waits is decided all the same",
+        "services/moderation/commands.py",
+        "        if self.queries.waits(asked.school_id, people):",
+        "        if False:",
+        (f"{DECIDED}::test_S06_nothing_is_decided_about_whom_an_event_waits",),
+    ),
+    Fault(
+        "S65: a report about staff suspends",
+        "services/moderation/commands.py",
+        "    if not command.confirmed or about.reported_as is not ReportedAs.GUARDIAN:",
+        "    if not command.confirmed:",
+        (f"{DECIDED}::test_S65_a_confirmed_report_about_staff_is_recorded_and_suspends_nobody",),
+    ),
+    Fault(
+        "S77: a decision is written into a record by hand",
+        "services/moderation/domain/record.py",
+        "    if command.kind is EntryKind.DECISION:",
+        "    if False:",
+        (f"{RECORDS}::test_S77_nobody_writes_a_decision_into_a_record_but_the_decision",),
+    ),
+    Fault(
+        "T6: a flag warns by itself, whatever the school says",
+        "services/moderation/reactions.py",
+        "if not given.parameters.flag_warns_by_itself or e.track",
+        "if e.track",
+        (f"{FOLLOWED}::test_T6_by_default_a_flag_warns_nobody",),
+    ),
+    Fault(
+        "T6: a flag warns by itself unless the school says otherwise",
+        "shared/policy/parameters.py",
+        "    flag_warns_by_itself: bool = False",
+        "    flag_warns_by_itself: bool = True",
+        (f"{FOLLOWED}::test_T6_by_default_a_flag_warns_nobody",),
+    ),
+    Fault(
+        "T6: a worker cannot read what the school says",
+        "shared/projections/install.py",
+        'GRANT SELECT ON {} TO bookbag_reader, bookbag_worker"',
+        'GRANT SELECT ON {} TO bookbag_reader"',
+        (f"{SCHOOL_SAYS}::test_T6_the_worker_reads_what_the_school_has_set_and_the_policy_s_defaults_otherwise",),
+    ),
+)
+
+FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN + MESSAGING + MODERATION

@@ -358,6 +358,36 @@ MEDIA_ANIMATED = _code(
     "This picture moves, and we can only keep still ones. Please choose another one.",
 )
 
+# Rules about what a text may say.
+FULL_NAME_USED = _code(
+    "FULL_NAME_USED",
+    422,
+    "First names only",
+    "We use first names only. Please take out the child's last name and send it again.",
+    "S57",
+)
+INITIAL_NOT_NEEDED = _code(
+    "INITIAL_NOT_NEEDED",
+    422,
+    "No letter needed",
+    "This class does not have two children of this name. Please take out the letter after it.",
+    "S58",
+)
+NAME_DOUBTFUL = _code(
+    "NAME_DOUBTFUL",
+    422,
+    "Please check a name",
+    "This may be a child's full name. Please change it, or tell us that it is fine.",
+    "S57",
+)
+SENSITIVE_IN_STORY = _code(
+    "SENSITIVE_IN_STORY",
+    422,
+    "Please send this privately",
+    "Please send this privately. It may be about one child alone. If it is not, please tell us so.",
+    "S61",
+)
+
 # What may work in a moment.
 CONFLICT = _code(
     "CONFLICT", 409, "Changed meanwhile", "Someone changed this at the same time. Please look again and try again."

@@ -45,6 +45,7 @@ FOLLOWED = "tests/unit/test_moderation_reactions.py"
 DECIDED = "tests/unit/test_moderation_commands.py"
 MAY_KNOW = "tests/unit/test_moderation_permission.py"
 SCHOOL_SAYS = "tests/integration/test_roster_parameters.py"
+NAMES = "tests/unit/test_policy_first_names.py"
 
 LOG = (
     Fault(
@@ -916,4 +917,79 @@ MODERATION = (
     ),
 )
 
-FAULTS = LOG + READ_MODELS + PRIVACY + POLICY_RULES + IDENTITY + ROLES + WORKING_TIME + SIGN_IN + MESSAGING + MODERATION
+TEXTS = (
+    Fault(
+        "what cannot be seen parts two names",
+        "shared/policy/letters.py",
+        '    "Cf": HIDDEN,',
+        '    "Cf": ENDING,',
+        (f"{NAMES}::test_S57_nothing_that_cannot_be_seen_hides_a_full_name",),
+    ),
+    Fault(
+        "an emoji parts two names",
+        "shared/policy/first_names.py",
+        "_PARTING = frozenset({COMMA, ENDING, POSSESSIVE})",
+        "_PARTING = frozenset({COMMA, ENDING, POSSESSIVE, MARK})",
+        (f"{NAMES}::test_S57_emoji_and_signs_do_not_hide_a_full_name",),
+    ),
+    Fault(
+        "a composed accent is another letter",
+        "shared/policy/letters.py",
+        "if any(first <= code <= last for first, last in _ACCENT_RANGES):",
+        "if False:",
+        (f"{NAMES}::test_S57_the_roster_s_own_form_does_not_matter",),
+    ),
+    Fault(
+        "the surname first is not looked for",
+        "shared/policy/first_names.py",
+        "self._backward(name, other) or forward",
+        "forward",
+        (f"{NAMES}::test_S57_a_first_name_next_to_the_surname_is_a_full_name",),
+    ),
+    Fault(
+        "a title is not looked for",
+        "shared/policy/first_names.py",
+        "                        name.titled = name.end <= last",
+        "                        name.titled = False",
+        (f"{NAMES}::test_S57_what_is_no_full_name_passes",),
+    ),
+    Fault(
+        "an initial is fine wherever it is hers",
+        "shared/policy/first_names.py",
+        "self._roll.count.get(first.word, 0) > 1",
+        "self._roll.count.get(first.word, 0) > 0",
+        (f"{NAMES}::test_S58_an_initial_is_not_needed_where_one_of_the_class_has_the_name",),
+    ),
+    Fault(
+        "a confirmation passes everything",
+        "shared/policy/findings.py",
+        "(one.confirmable and confirmed)",
+        "confirmed",
+        (f"{NAMES}::test_S57_a_full_name_is_refused_whatever_the_writer_confirms_and_its_place_is_told_by_numbers",),
+    ),
+    Fault(
+        "a name is looked for to the end of the text, whatever stands there",
+        "shared/policy/school_names.py",
+        """            if following is None:
+                return
+            node = following""",
+        """            if following is None:
+                continue
+            node = following""",
+        (f"{NAMES}::test_twice_the_text_is_twice_the_work",),
+    ),
+)
+
+FAULTS = (
+    LOG
+    + READ_MODELS
+    + PRIVACY
+    + POLICY_RULES
+    + IDENTITY
+    + ROLES
+    + WORKING_TIME
+    + SIGN_IN
+    + MESSAGING
+    + MODERATION
+    + TEXTS
+)

@@ -46,6 +46,10 @@ DECIDED = "tests/unit/test_moderation_commands.py"
 MAY_KNOW = "tests/unit/test_moderation_permission.py"
 SCHOOL_SAYS = "tests/integration/test_roster_parameters.py"
 NAMES = "tests/unit/test_policy_first_names.py"
+ACCESS_STATES = "tests/integration/test_session_access.py"
+HOUSE_RULES = "tests/unit/test_http_app.py"
+FOLLOWER = "tests/unit/test_follower.py"
+AWAITED = "tests/unit/test_identity_awaited.py"
 
 LOG = (
     Fault(
@@ -980,6 +984,108 @@ TEXTS = (
     ),
 )
 
+ACCESS = (
+    Fault(
+        "a sanction ends no session",
+        "services/identity/migrations/0101.access.sql",
+        "        IF coalesce(standing.sanctions, 0) <> known.sanctions THEN RETURN; END IF;\n",
+        "",
+        (f"{ACCESS_STATES}::test_S70_S73_a_sanction_ends_every_session_and_the_next_is_a_restricted_one",),
+    ),
+    Fault(
+        "a model that has lost a sanction opens the session again",
+        "services/identity/migrations/0101.access.sql",
+        "coalesce(standing.sanctions, 0) <> known.sanctions",
+        "coalesce(standing.sanctions, 0) > known.sanctions",
+        (f"{ACCESS_STATES}::test_a_model_that_has_lost_a_sanction_opens_nothing_again",),
+    ),
+    Fault(
+        "a removed guardian's new session is not restricted",
+        "services/identity/migrations/0101.access.sql",
+        "CASE WHEN standing.removed THEN 'removed' WHEN standing.suspended",
+        "CASE WHEN standing.suspended",
+        (f"{ACCESS_STATES}::test_S70_S73_a_sanction_ends_every_session_and_the_next_is_a_restricted_one",),
+    ),
+    Fault(
+        "a sanction of the guardian ends the person's work at the school",
+        "services/identity/migrations/0101.access.sql",
+        "        IF roles = '{}' THEN RETURN; END IF;",
+        "        IF roles = '{}' OR EXISTS (SELECT FROM guardian_access a WHERE a.guardian_id = known.person_id)"
+        " THEN RETURN; END IF;",
+        (f"{ACCESS_STATES}::test_T13_a_teacher_who_is_a_removed_guardian_still_teaches",),
+    ),
+    Fault(
+        "access is held for known however long ago moderation was seen",
+        "services/identity/migrations/0101.access.sql",
+        "clock_timestamp() - interval '5 seconds'",
+        "clock_timestamp() - interval '5 hours'",
+        (f"{ACCESS_STATES}::test_how_things_stand_is_known_for_five_seconds_after_moderation_was_seen",),
+    ),
+    Fault(
+        "a sanction that is parked is forgotten",
+        "services/identity/migrations/0101.access.sql",
+        "p.source = 'moderation' AND",
+        "p.source = 'nobody' AND",
+        (f"{ACCESS_STATES}::test_how_things_stand_is_not_known_while_an_event_about_the_guardian_is_parked",),
+    ),
+    Fault(
+        "a reinstatement forgets that there was a sanction",
+        "services/identity/projections/access.py",
+        "SET removed = false WHERE",
+        "SET removed = false, sanctions = 0 WHERE",
+        (f"{ACCESS_STATES}::test_S06_who_is_reinstated_is_back_in_the_session_they_have_and_not_in_those_that_ended",),
+    ),
+    Fault(
+        "a session does not note how often its guardian was sanctioned",
+        "services/identity/sign_in.py",
+        "sanctions = 0 if guardian_of is None else self.queries.sanctions_of(guardian_of, person_id)",
+        "sanctions = 0 if guardian_of is None else 0",
+        (f"{ACCESS_STATES}::test_S70_S73_a_sanction_ends_every_session_and_the_next_is_a_restricted_one",),
+    ),
+    Fault(
+        "the note of moderation is as fresh as the answer, not as the question",
+        "services/identity/seen.py",
+        "timedelta(seconds=self.monotonic() - asked)",
+        "timedelta(0)",
+        (f"{ACCESS_STATES}::test_how_things_stand_is_known_for_five_seconds_after_moderation_was_seen",),
+    ),
+    Fault(
+        "a source is seen though a consumer could not take it",
+        "shared/projections/follower.py",
+        "        if not any(taken) and None not in taken:",
+        "        if not any(taken):",
+        (f"{FOLLOWER}::test_a_source_is_not_seen_while_one_consumer_cannot_take_it",),
+    ),
+    Fault(
+        "a guardian writes while nobody knows how they stand",
+        "shared/http/caller.py",
+        "            if writes and not principal.access_known and not operation.signs_out:",
+        "            if False:",
+        (f"{HOUSE_RULES}::test_while_it_is_not_known_how_things_stand_a_guardian_reads_and_does_not_write",),
+    ),
+    Fault(
+        "a restricted session reaches everything",
+        "shared/http/caller.py",
+        "        if not principal.access.restricted or operation.restricted:",
+        "        if True:",
+        (f"{HOUSE_RULES}::test_a_restricted_session_reaches_its_decision_and_nothing_else",),
+    ),
+    Fault(
+        "no 2xx is held back on an old principal",
+        "shared/http/caller.py",
+        "ANSWER_WITHIN = timedelta(milliseconds=500)",
+        "ANSWER_WITHIN = timedelta(seconds=50)",
+        (f"{HOUSE_RULES}::test_no_2xx_leaves_half_a_second_after_identity_was_asked",),
+    ),
+    Fault(
+        "who names a decision is not made to wait for it",
+        "services/identity/awaited.py",
+        "            self.waiter.wait(named, self.reached)",
+        "            pass",
+        (f"{AWAITED}::test_the_decision_is_waited_for",),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -992,4 +1098,5 @@ FAULTS = (
     + MESSAGING
     + MODERATION
     + TEXTS
+    + ACCESS
 )

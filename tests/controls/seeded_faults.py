@@ -21,6 +21,10 @@ APPEND = "tests/integration/test_append.py"
 VERIFY = "tests/integration/test_verify.py"
 COMMANDS = "tests/integration/test_commands.py"
 MODELS = "tests/integration/test_projections.py"
+BUS_LINE = "tests/integration/test_bus.py"
+BUS_MESSAGES = "tests/unit/test_bus_messages.py"
+WINDOW = "tests/unit/test_bus_window.py"
+ASIDE = "tests/integration/test_parking.py"
 CATALOGUE = "tests/integration/test_catalogue.py"
 KEYS = "tests/integration/test_keystore.py"
 POINTS = "tests/unit/test_points_domain.py"
@@ -46,6 +50,9 @@ DECIDED = "tests/unit/test_moderation_commands.py"
 MAY_KNOW = "tests/unit/test_moderation_permission.py"
 SCHOOL_SAYS = "tests/integration/test_roster_parameters.py"
 NAMES = "tests/unit/test_policy_first_names.py"
+IMAGES = "tests/unit/test_media_images.py"
+HOSTILE = "tests/property/test_media_hostile.py"
+ALBUM = "tests/integration/test_media_store.py"
 ACCESS_STATES = "tests/integration/test_session_access.py"
 HOUSE_RULES = "tests/unit/test_http_app.py"
 FOLLOWER = "tests/unit/test_follower.py"
@@ -984,6 +991,248 @@ TEXTS = (
     ),
 )
 
+PICTURES = (
+    Fault(
+        "pixels are not counted before they are decoded",
+        "shared/media/images.py",
+        " or found.width * found.height > MOST_PIXELS",
+        "",
+        (f"{IMAGES}::test_what_is_too_large_is_refused",),
+    ),
+    Fault(
+        "a side may be of any length",
+        "shared/media/images.py",
+        "max(found.width, found.height) > MOST_SIDE or ",
+        "",
+        (f"{IMAGES}::test_what_is_too_large_is_refused",),
+    ),
+    Fault(
+        "a JPEG may have any number of scans",
+        "shared/media/jpeg.py",
+        "    if scans > MOST_SCANS:",
+        "    if False:",
+        (f"{IMAGES}::test_what_is_too_large_is_refused",),
+    ),
+    Fault(
+        "a decoder's error gets out",
+        "shared/media/images.py",
+        "        except Exception:  # noqa: BLE001 - what a decoder makes of hostile bytes has no common kind",
+        "        except OSError:",
+        (HOSTILE,),
+    ),
+    Fault(
+        "the decoder's place is not given back",
+        "shared/media/images.py",
+        "            self._places.release()",
+        "            pass",
+        (f"{IMAGES}::test_a_process_works_on_so_many_pictures_and_tells_one_more_to_come_again",),
+    ),
+    Fault(
+        "a small picture is kept as it was sent",
+        "shared/media/images.py",
+        "    return Reencoded(_encoded(picture), _encoded(_fitted(picture, THUMBNAIL_SIDE)))",
+        "    return Reencoded(Encoded(found.data, *picture.size), _encoded(_fitted(picture, THUMBNAIL_SIDE)))",
+        (f"{IMAGES}::test_nothing_of_what_was_sent_but_the_picture_comes_out",),
+    ),
+    Fault(
+        "what a JPEG tells beside its picture goes on",
+        "shared/media/jpeg.py",
+        'return b"" if marker in _TEXTS else segment',
+        "return segment",
+        (f"{IMAGES}::test_the_decoder_is_shown_nothing_but_the_picture",),
+    ),
+    Fault(
+        "what a PNG tells beside its picture goes on",
+        "shared/media/png.py",
+        "        if name in _KEPT:",
+        "        if True:",
+        (f"{IMAGES}::test_the_decoder_is_shown_nothing_but_the_picture",),
+    ),
+    Fault(
+        "a picture lies as the camera lay",
+        "shared/media/images.py",
+        "    if found.orientation in _UPRIGHT:",
+        "    if False:",
+        (f"{IMAGES}::test_a_picture_comes_out_upright",),
+    ),
+    Fault(
+        "all pictures of a school are under one key",
+        "shared/media/store.py",
+        "Owner(school_id, media_id, Category.MEDIA)",
+        "Owner(school_id, school_id, Category.MEDIA)",
+        (f"{ALBUM}::test_a_picture_whose_key_was_destroyed_is_gone_for_good_and_its_like_is_untouched",),
+    ),
+    Fault(
+        "a picture opens in another's place",
+        "shared/media/store.py",
+        'return b"\\0".join((school_id.bytes, media_id.bytes, variant.encode()))',
+        'return b""',
+        (f"{ALBUM}::test_a_picture_does_not_open_in_another_s_place",),
+    ),
+    Fault(
+        "another service may open pictures",
+        "shared/privacy/categories.py",
+        'Category.MEDIA: CategoryRule(\n            opened_by=frozenset({"stories"}),',
+        'Category.MEDIA: CategoryRule(\n            opened_by=frozenset({"stories", "identity"}),',
+        (f"{ALBUM}::test_only_the_service_that_shows_pictures_can_open_one",),
+    ),
+    Fault(
+        "a picture may be changed",
+        "shared/media/migrations/0001.media.sql",
+        "GRANT INSERT ON media_item TO bookbag_writer;",
+        "GRANT INSERT, UPDATE ON media_item TO bookbag_writer;",
+        (f"{ALBUM}::test_nobody_changes_a_picture",),
+    ),
+    Fault(
+        "a worker may see pictures",
+        "shared/media/migrations/0001.media.sql",
+        "GRANT SELECT (school_id, media_id, variant, stored_at), DELETE",
+        "GRANT SELECT, DELETE",
+        (f"{ALBUM}::test_a_worker_takes_an_item_away_and_sees_no_picture",),
+    ),
+    Fault(
+        "a reader sees every school's pictures",
+        "shared/media/migrations/0001.media.sql",
+        "USING (school_id = NULLIF(current_setting('bookbag.school_id', true), '')::uuid)",
+        "USING (true)",
+        (f"{ALBUM}::test_a_reader_sees_its_school_s_and_writes_none",),
+    ),
+    Fault(
+        "an owner of pictures is let past the row policy",
+        "shared/media/migrations/0001.media.sql",
+        "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        "ENABLE ROW LEVEL SECURITY",
+        (f"{ALBUM}::test_not_even_the_owner_is_let_past_the_row_policy",),
+    ),
+    Fault(
+        "a browser may keep pictures",
+        "shared/media/answer.py",
+        '"private, no-store"',
+        '"private, max-age=3600"',
+        ("tests/unit/test_media_answer.py",),
+    ),
+    Fault(
+        "an upload of any kind is taken",
+        "shared/http/requests.py",
+        "if operation.upload and req.content_type not in operation.upload:",
+        "if False:",
+        ("tests/unit/test_http_app.py::test_an_upload_of_another_kind_is_refused_and_told_which_are_taken",),
+    ),
+)
+
+BUS = (
+    Fault(
+        "a message's MAC is not checked",
+        "shared/bus/messages.py",
+        "    if not _is_ours(key, body, headers):",
+        "    if False:",
+        (f"{BUS_LINE}::test_a_forged_event_that_links_changes_nothing_and_the_true_one_is_applied",),
+    ),
+    Fault(
+        "a message is good for every queue",
+        "shared/bus/messages.py",
+        '    if envelope.type.partition(".")[0] != source or envelope.partition != partition:',
+        "    if False:",
+        (f"{BUS_MESSAGES}::test_an_event_of_another_source_or_partition_is_discarded",),
+    ),
+    Fault(
+        "a batch is acknowledged before it is applied",
+        "shared/bus/consuming.py",
+        "        for (source, partition), envelopes in taken.events.items():\n",
+        "        link.channel.basic_ack(taken.last_tag, multiple=True)\n"
+        "        for (source, partition), envelopes in taken.events.items():\n",
+        (f"{BUS_LINE}::test_a_consumer_that_dies_before_the_batch_is_applied_gets_it_again",),
+    ),
+    Fault(
+        "a delivered event's link is not followed",
+        "shared/projections/delivered.py",
+        "            if envelope.previous != here.hash or not envelope.hash_is_right():",
+        "            if False:",
+        (f"{BUS_LINE}::test_an_authentic_event_that_does_not_link_is_counted_and_the_feed_has_the_true_one",),
+    ),
+    Fault(
+        "the relay saves what is not confirmed",
+        "shared/bus/window.py",
+        "        return min(self._open | self._refused, default=self._saved + self._sent + 1) - 1",
+        "        return self._saved + self._sent",
+        (f"{WINDOW}::test_progress_stops_before_the_first_position_that_is_not_confirmed",),
+    ),
+    Fault(
+        "the relay passes what the broker refused",
+        "shared/bus/window.py",
+        "min(self._open | self._refused, default",
+        "min(self._open, default",
+        (f"{WINDOW}::test_what_the_broker_refuses_is_not_passed_even_when_all_after_it_is_confirmed",),
+    ),
+    Fault(
+        "every relay is elected",
+        "shared/bus/relay.py",
+        "            if row is not None and row[0]:",
+        "            if row is not None:",
+        (f"{BUS_LINE}::test_a_partition_has_one_relay_at_a_time_and_another_when_its_connection_is_gone",),
+    ),
+    Fault(
+        "what nobody has a queue for is lost in silence",
+        "shared/bus/relay.py",
+        "            mandatory=True,",
+        "            mandatory=False,",
+        (f"{BUS_LINE}::test_what_nobody_has_a_queue_for_is_counted_and_passed",),
+    ),
+    Fault(
+        "heads that are older than the cursor are taken for a divergence",
+        "shared/projections/runner.py",
+        "            head = self.heads(consumer.source).get(partition, head)",
+        "            pass",
+        (f"{MODELS}::test_heads_that_are_older_than_the_cursor_are_no_divergence",),
+    ),
+)
+
+PARKING = (
+    Fault(
+        "what comes behind a parked event is taken",
+        "shared/projections/runner.py",
+        "    if (envelope.school_id, envelope.stream) in aside:\n        return BEHIND",
+        "    if False:\n        return BEHIND",
+        (f"{ASIDE}::test_what_comes_later_of_a_parked_stream_waits_behind_it_even_when_it_could_be_taken",),
+    ),
+    Fault(
+        "a reaction's cursor moves without its append",
+        "shared/projections/runner.py",
+        "            return append(connection, decided).position\n        return 0",
+        "            return 0\n        return 0",
+        (f"{ASIDE}::test_what_a_reaction_appends_follows_from_the_event_and_says_so",),
+    ),
+    Fault(
+        "a reaction appends in a transaction of its own",
+        "shared/projections/runner.py",
+        "                        appended = self._carried_out(connection, reaction, cause, decided)",
+        "                        with self._pool.connection() as other:\n"
+        "                            appended = self._carried_out(other, reaction, cause, decided)",
+        (f"{ASIDE}::test_a_reaction_that_dies_after_the_append_and_before_the_commit_has_done_nothing",),
+    ),
+    Fault(
+        "a reaction does not look where its cursor stands now",
+        "shared/projections/runner.py",
+        "                    if standing.position != at.position:\n                        return False",
+        "                    if False:\n                        return False",
+        (f"{ASIDE}::test_two_runners_at_one_event_append_once",),
+    ),
+    Fault(
+        "a retry does not look whether another has been here",
+        "shared/projections/runner.py",
+        "            if not still_parked(connection, row):\n                return 0\n            tx",
+        "            tx",
+        (f"{ASIDE}::test_two_operators_who_retry_at_once_have_it_taken_once",),
+    ),
+    Fault(
+        "a rebuild leaves what was parked behind",
+        "shared/log/migrations/0004.parked-owner.sql",
+        "USING (true) WITH CHECK (true)",
+        "USING (false) WITH CHECK (false)",
+        (f"{ASIDE}::test_a_rebuild_with_a_mended_handler_leaves_nothing_parked",),
+    ),
+)
+
 ACCESS = (
     Fault(
         "a sanction ends no session",
@@ -1098,5 +1347,8 @@ FAULTS = (
     + MESSAGING
     + MODERATION
     + TEXTS
+    + PICTURES
+    + BUS
+    + PARKING
     + ACCESS
 )

@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.local.endpoints import Broker
 from deploy.operator.config import ROOT, OperatorConfig
 from tests.controls.seeded_faults import FAULTS, Fault
+from tests.integration.conftest import a_broker
 
 pytestmark = pytest.mark.controls
 
@@ -28,13 +31,21 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(copy: Path, tests: tuple[str, ...], config: OperatorConfig) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def broker(operator_config: OperatorConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with a_broker(operator_config, tmp_path_factory.mktemp("broker")) as servers:
+        yield servers.broker
+
+
+def run(copy: Path, tests: tuple[str, ...], config: OperatorConfig, broker: Broker) -> subprocess.CompletedProcess[str]:
     assert config.superuser_password_file is not None
     environment = {
         **os.environ,
         "BOOKBAG_POSTGRES": f"{config.host}:{config.port}",
         "BOOKBAG_POSTGRES_SUPERUSER": config.superuser or "",
         "BOOKBAG_POSTGRES_PASSWORD_FILE": str(config.superuser_password_file),
+        "BOOKBAG_RABBITMQ": f"{broker.host}:{broker.port}",
+        "BOOKBAG_RABBITMQ_PASSWORD_FILE": str(broker.password_file),
         "BOOKBAG_TEST_SECRETS_DIR": str(config.secrets),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -50,20 +61,20 @@ def run(copy: Path, tests: tuple[str, ...], config: OperatorConfig) -> subproces
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_seeded_fault_is_caught(fault: Fault, copy: Path, operator_config: OperatorConfig):
+def test_a_seeded_fault_is_caught(fault: Fault, copy: Path, operator_config: OperatorConfig, broker: Broker):
     file = copy / fault.file
     whole = file.read_text()
     assert whole.count(fault.find) == 1, "the control no longer fits the code it breaks"
     try:
         file.write_text(whole.replace(fault.find, fault.replace))
-        done = run(copy, fault.caught_by, operator_config)
+        done = run(copy, fault.caught_by, operator_config, broker)
     finally:
         file.write_text(whole)
     assert done.returncode == 1, f"not caught:\n{done.stdout[-2000:]}"
 
 
-def test_without_a_fault_the_same_tests_pass(copy: Path, operator_config: OperatorConfig):
+def test_without_a_fault_the_same_tests_pass(copy: Path, operator_config: OperatorConfig, broker: Broker):
     """Else a test that always fails would catch everything."""
     tests = tuple(sorted({test for fault in FAULTS for test in fault.caught_by}))
-    done = run(copy, tests, operator_config)
+    done = run(copy, tests, operator_config, broker)
     assert done.returncode == 0, done.stdout[-2000:]

@@ -8,6 +8,7 @@ import pytest
 
 from shared.bus.connection import linked
 from shared.bus.messages import HEADER, Batch, Bus, bus_key, written
+from shared.bus.relay import Ledger
 from shared.events.envelope import Envelope
 from shared.runtime import crash, metrics
 from tests.integration.conftest import ScratchLog
@@ -84,6 +85,17 @@ def test_of_two_relays_one_publishes_and_the_other_takes_over_when_it_is_gone(li
         until(lambda: line.progress() == 5, "the next one publishes")
     with line.consuming():
         assert [envelope.position for envelope in line.come(5)] == [1, 2, 3, 4, 5]
+
+
+def test_a_partition_has_one_relay_at_a_time_and_another_when_its_connection_is_gone(line: Line):
+    line.award(1, partition=1)
+    line.award(1, partition=2)
+    first, second = Ledger(line.scratch.connection("points_worker")), Ledger(line.scratch.connection("points_worker"))
+    assert set(first.heads()) == {1, 2}
+    assert set(second.heads()) == set()
+    assert set(first.heads()) == {1, 2}
+    first.database.close()
+    until(lambda: set(second.heads()) == {1, 2}, "the second is elected")
 
 
 def test_a_relay_that_dies_between_confirm_and_save_publishes_again_and_the_cursor_drops_it(line: Line, tmp_path: Path):

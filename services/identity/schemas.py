@@ -57,6 +57,9 @@ class ParametersForm(Schema):
     max_parents = StrictInt(1, 10)
     positive_points_only = Flag()
     max_points_per_award = StrictInt(1, 100)
+    flag_warns_by_itself = Flag()
+    reply_clock = Text(1, 40)
+    closure_days = Text(0, 4000)
     office_phone = Text(0, 40)
     office_email = Text(0, 254)
 

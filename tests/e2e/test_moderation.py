@@ -10,7 +10,7 @@ import pytest
 
 from shared.testing.driver import Bookbag, Refused, Saw, Session
 from shared.testing.school import InventedPerson, invented_school
-from tests.installation import Bench, School, refused, went
+from tests.installation import Bench, School, a_school, refused, went
 
 UNKIND = "Canary-words-5187: you are no good at your job"
 NOTE = "Canary-note-5188: it reads as a threat"
@@ -47,12 +47,17 @@ class Line:
     def says(self, text: str = UNKIND) -> UUID:
         return went(self.parent.send(self.conversation_id, text)).id
 
-    def flagged(self, message_id: UUID, track: str = "conduct", category: str = "abusive") -> UUID:
+    def flagged(
+        self, message_id: UUID, track: str = "conduct", category: str = "abusive", listed: str = "open"
+    ) -> UUID:
         """The teacher flags a message; the case that this makes, as the Headteacher finds it."""
         went(self.teacher.flag(message_id, track=track, category=category, note=NOTE))
+        cases = self.school.bookbag.send(
+            "GET", "/v1/moderation/cases", self.school.head.token, params={"state": listed}
+        )
         [found] = [
             item["case_id"]
-            for item in went(self.school.head.cases())["items"]
+            for item in went(cases).json()["items"]
             if (item["message_id"], item["track"]) == (str(message_id), track)
         ]
         return UUID(found)
@@ -405,6 +410,24 @@ def test_T7_an_appeal_reaches_leaders_and_governors_and_pauses_nothing(school: S
         item for item in went(school.head.standing(line.parent.person_id))["items"] if item["kind"] == "removed"
     ]
     assert (removed["clause"], removed["detail"]) == ("S06", "override")
+
+
+def test_T6_where_the_school_says_so_a_flag_warns_by_itself_and_never_removes(bookbag: Bookbag, operator: Session):
+    school = a_school(bookbag, operator, "warns-by-itself", seed=42)
+    varied = {"parameters": {"flag_warns_by_itself": True, "office_phone": "0151 496 0000"}, "reason": "We want it so"}
+    path = f"/v1/schools/{school.school_id}/parameters"
+    went(bookbag.send("PUT", path, school.head.token, json=varied))
+    went(school.head.alerts())  # waits until moderation has heard of it
+    line = a_line(school, 1, 1)
+    first = line.flagged(line.says(), listed="decided")
+    decision = went(school.head.case(first))["decision"]
+    assert (decision["consequence"], decision["decided_as"], decision["by"]) == ("warning", "school_parameter", None)
+    told = went(line.parent.my_standing())
+    assert (told["state"], told["office_phone"]) == ("warned", "0151 496 0000")
+    went(line.parent.receive_warning(warning_of(line.parent)))
+    second = line.misuse()
+    assert went(school.head.case(second))["decision"] is None, "only a leader's decision removes"
+    assert went(line.parent.my_standing())["state"] == "warned"
 
 
 def test_what_an_event_waits_for_is_not_decided_meanwhile_and_a_leader_sees_that_it_waits(school: School, bench: Bench):

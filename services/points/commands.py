@@ -10,7 +10,7 @@ from services.points.domain.pupil_points import AwardFacts, AwardPoint, PupilPoi
 from services.points.domain.taxonomy import DefineBehaviour, DefineValue, RetireBehaviour, RetireValue, Taxonomy
 from services.points.queries import PointsQueries
 from shared.events.identity import PupilId, SchoolId, StaffId
-from shared.events.points import AwardId, BehaviourId, ValueId, ValueKind
+from shared.events.points import AwardId, BehaviourId, RevocationId, ValueId, ValueKind
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
 from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
@@ -71,6 +71,7 @@ class PointsCommands:
         if found is None:
             raise Refusal(NOT_FOUND)
         command = RevokePoint(
+            revocation_id=RevocationId(self.new_id()),
             award_id=AwardId(award_id),
             pupil_id=PupilId(found.pupil_id),
             staff_id=StaffId(asked.by.person_id),

@@ -11,6 +11,7 @@ from shared.privacy.categories import Category
 ValueId = NewType("ValueId", UUID)
 BehaviourId = NewType("BehaviourId", UUID)
 AwardId = NewType("AwardId", UUID)
+RevocationId = NewType("RevocationId", UUID)
 
 
 class ValueKind(StrEnum):
@@ -63,8 +64,11 @@ class PointAwarded(Event):
 
 @event("points.PointRevoked", version=1)
 class PointRevoked(Event):
+    """The revocation is its reason's subject: an award whose note was erased can still be corrected."""
+
+    revocation_id: RevocationId
     award_id: AwardId
     pupil_id: PupilId
     staff_id: StaffId
     points: int
-    reason: Personal[str] = personal(subject="award_id", category=Category.POINTS_NOTE)
+    reason: Personal[str] = personal(subject="revocation_id", category=Category.POINTS_NOTE)

@@ -22,6 +22,7 @@ from shared.events.points import (
     BehaviourRetired,
     PointAwarded,
     PointRevoked,
+    RevocationId,
     SchoolValueDefined,
     SchoolValueRetired,
     ValueId,
@@ -45,6 +46,7 @@ TEACHER, COLLEAGUE = StaffId(UUID(int=3)), StaffId(UUID(int=4))
 KINDNESS, TIDINESS = ValueId(UUID(int=5)), ValueId(UUID(int=6))
 HELPED, TIDIED = BehaviourId(UUID(int=7)), BehaviourId(UUID(int=8))
 AWARD = AwardId(UUID(int=9))
+REVOCATION = RevocationId(UUID(int=10))
 
 
 def a_value(value_id: ValueId = KINDNESS, name: str = "Kindness") -> SchoolValueDefined:
@@ -95,11 +97,25 @@ def award(*, points: int | None = None, behaviour_id: BehaviourId | None = HELPE
 
 
 def revoke(*, by: StaffId = TEACHER, by_leader: bool = False) -> RevokePoint:
-    return RevokePoint(award_id=AWARD, pupil_id=PUPIL, staff_id=by, by_leader=by_leader, reason="The wrong pupil")
+    return RevokePoint(
+        revocation_id=REVOCATION,
+        award_id=AWARD,
+        pupil_id=PUPIL,
+        staff_id=by,
+        by_leader=by_leader,
+        reason="The wrong pupil",
+    )
 
 
 def a_revocation(by: StaffId = TEACHER, points: int = 1) -> PointRevoked:
-    return PointRevoked(award_id=AWARD, pupil_id=PUPIL, staff_id=by, points=points, reason="The wrong pupil")
+    return PointRevoked(
+        revocation_id=REVOCATION,
+        award_id=AWARD,
+        pupil_id=PUPIL,
+        staff_id=by,
+        points=points,
+        reason="The wrong pupil",
+    )
 
 
 def awarding(facts: AwardFacts):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from services.points.domain.taxonomy import Taxonomy, allowed_points
 from shared.events.identity import PupilId, StaffId
-from shared.events.points import AwardId, BehaviourId, PointAwarded, PointRevoked
+from shared.events.points import AwardId, BehaviourId, PointAwarded, PointRevoked, RevocationId
 from shared.policy.codes import ALREADY_REVOKED, CONFLICT, LEADERS_ONLY, NOT_FOUND, NOT_ON_ROLL, UNLINKED_BEHAVIOUR
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
@@ -49,6 +49,7 @@ class AwardPoint:
 class RevokePoint:
     """Attributes: by_leader: whether the one who revokes may correct colleagues' awards."""
 
+    revocation_id: RevocationId
     award_id: AwardId
     pupil_id: PupilId
     staff_id: StaffId
@@ -99,6 +100,7 @@ def revoke(command: RevokePoint, state: PupilPoints) -> list[PointsEvent]:
         raise Refusal(ALREADY_REVOKED)
     return [
         PointRevoked(
+            revocation_id=command.revocation_id,
             award_id=command.award_id,
             pupil_id=command.pupil_id,
             staff_id=command.staff_id,

@@ -126,18 +126,27 @@ class SchoolNames:
 
 @dataclass(frozen=True, slots=True)
 class ClassRoll:
-    """How many pupils now on a class's roll bear each first name."""
+    """The first names of the pupils now on a class's roll.
+
+    Attributes:
+        count: how many bear each whole first name, by its letters.
+        called: the letters of those names and of their parts: Mary of Mary-Jane.
+    """
 
     count: Mapping[str, int] = field(repr=False)
+    called: frozenset[str] = field(repr=False)
 
     @classmethod
     def of(cls, pupils: Iterable[PupilName]) -> Self:
         """The roll of these pupils."""
         count: dict[str, int] = {}
+        called: set[str] = set()
         for pupil in pupils:
-            letters = folded(pupil.first)
-            count[letters] = count.get(letters, 0) + 1
-        return cls(count)
+            first = read(pupil.first)
+            if first.letters:
+                count[first.letters] = count.get(first.letters, 0) + 1
+                called |= {first.letters, *_parts(first)}
+        return cls(count, frozenset(called))
 
     def shares(self, first: str) -> bool:
         """Whether two or more of the class bear this first name."""

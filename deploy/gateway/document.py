@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from services.identity.api import IdentityApi
 from services.identity.people_api import people_routes
+from services.identity.sharing_api import sharing_routes
 from services.messaging.api import MessagingApi
 from services.moderation.api import ModerationApi
 from services.moderation.guardians_api import guardian_routes
@@ -30,7 +31,7 @@ def routes() -> dict[str, Sequence[Route]]:
     identity = _hollow(IdentityApi, development=True)
     moderation = _hollow(ModerationApi)
     return {
-        "identity": [*identity.routes(), *people_routes(identity)],
+        "identity": [*identity.routes(), *people_routes(identity), *sharing_routes(identity)],
         "points": _hollow(PointsApi).routes(),
         "messaging": _hollow(MessagingApi).routes(),
         "moderation": [

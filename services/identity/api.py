@@ -50,6 +50,7 @@ from shared.policy.codes import (
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 from shared.projections.roster_queries import Roster as RosterFacts
+from shared.projections.sharing import Sharing
 from shared.runtime.clock import Clock
 
 SIGN_IN, SCHOOLS, POLICY_TAG = "Sign-in", "Schools", "Policy"
@@ -64,6 +65,7 @@ class IdentityApi:
     commands: IdentityCommands
     queries: IdentityQueries
     roster: RosterFacts
+    sharing: Sharing
     desk: SignInDesk
     principals: Principals
     awaited: Awaited

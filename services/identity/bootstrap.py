@@ -15,12 +15,14 @@ from services.identity.principals import Principals
 from services.identity.projections import PROJECTIONS
 from services.identity.queries import IdentityQueries
 from services.identity.seen import MODERATION, Seen
+from services.identity.sharing_api import sharing_routes
 from services.identity.sign_in import WINDOW, SignIn
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.http.app import MOST_WAITING
 from shared.http.position import Waiter
 from shared.http.principal import private_key_from_pem
+from shared.projections.sharing import Sharing
 from shared.runtime import crash
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import open_pool
@@ -43,6 +45,7 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
         commands=IdentityCommands(parts.handler, queries, indexes, parts.clock, parts.new_id),
         queries=queries,
         roster=parts.roster,
+        sharing=Sharing(parts.reader),
         desk=desk,
         # Real time: no school's clock moves a security check.
         principals=Principals(look_up, signing_key, SystemClock(), time.monotonic),
@@ -59,7 +62,7 @@ def create_app() -> App:
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
     made = api(parts, config)
-    routes = [*made.routes(), *people_routes(made)]
+    routes = [*made.routes(), *people_routes(made), *sharing_routes(made)]
     return service_app(parts, config.common, config.api, routes, reask=made.principals.now)
 
 

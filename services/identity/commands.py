@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.identity.domain import appointments, people, roster_import, school
+from services.identity.domain import appointments, people, roster_import, school, sharing
 from services.identity.domain.appointments import Appoint, AppointedRole, EndAppointment, Staff
 from services.identity.domain.people import People
-from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
+from services.identity.domain.permission import (
+    may_acknowledge_list,
+    may_answer_sharing,
+    may_import_roster,
+    may_lead,
+    may_run_the_platform,
+)
 from services.identity.domain.roster_import import (
     ImportFacts,
     ImportRoster,
@@ -17,11 +23,21 @@ from services.identity.domain.roster_import import (
     PlannedPupil,
 )
 from services.identity.domain.school import RegisterSchool, School, SetParameters, school_id_of
+from services.identity.domain.sharing import CLASS_CHANGES, Acknowledged, AcknowledgeList, Answers, AnswerSharing
 from services.identity.indexes import Indexes
 from services.identity.oneroster import Roster
 from services.identity.queries import IdentityQueries
 from shared.events.envelope import Actor
-from shared.events.identity import ClassId, GuardianId, PersonId, PupilId, Relationship, SchoolId, StaffId
+from shared.events.identity import (
+    ClassId,
+    GuardianId,
+    PersonId,
+    PupilId,
+    Relationship,
+    SchoolId,
+    SharedKind,
+    StaffId,
+)
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
 from shared.policy.codes import NOT_FOUND
@@ -36,6 +52,14 @@ PARTITION = 1
 
 def school_stream(school_id: UUID) -> str:
     return f"school-{school_id}"
+
+
+def guardianship_stream(pupil_id: UUID) -> str:
+    return f"guardianship-{pupil_id}"
+
+
+def permission_stream(pupil_id: UUID) -> str:
+    return f"permission-{pupil_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +117,37 @@ class IdentityCommands:
     def end_appointment(self, asked: Asked, *, school_id: UUID, staff_id: UUID, role: AppointedRole) -> Answer:
         _own_school_or_operator(asked.by, school_id, may_lead)
         return self._change_staff(asked, school_id, EndAppointment(staff_id=StaffId(staff_id), role=role))
+
+    def answer_sharing(self, asked: Asked, *, pupil_id: UUID, kind: SharedKind, allowed: bool) -> Answer:
+        """What a guardian says of their child; the answer is read where the child's answers are."""
+        may_answer_sharing(asked.by, pupil_id)
+        pupil, guardian = PupilId(pupil_id), GuardianId(asked.by.person_id)
+        command = AnswerSharing(pupil_id=pupil, guardian_id=guardian, kind=kind, allowed=allowed)
+        stream = permission_stream(pupil)
+
+        def decide(history: History) -> Drafts:
+            adults = history.fold(guardianship_stream(pupil), People(), people.evolve).guardians.get(pupil, {})
+            none: Answers = {}
+            state = history.fold(stream, none, sharing.answered)
+            return [(stream, event) for event in sharing.answer(command, state, linked=guardian in adults)]
+
+        return self._handle(asked, asked.school_id, decide, f"/v1/pupils/{pupil_id}/sharing-permissions")
+
+    def acknowledge_list(self, asked: Asked, *, class_id: UUID, list_version: int) -> Answer:
+        """The list is compared with the streams it follows from, so that an answer that comes meanwhile counts."""
+        may_acknowledge_list(asked.by, class_id)
+        command = AcknowledgeList(
+            class_id=ClassId(class_id), staff_id=StaffId(asked.by.person_id), list_version=list_version
+        )
+        stream = f"sharinglist-{class_id}"
+
+        def decide(history: History) -> Drafts:
+            current = _list_version(history, ClassId(class_id))
+            none: Acknowledged = {}
+            state = history.fold(stream, none, sharing.acknowledged)
+            return [(stream, event) for event in sharing.acknowledge(command, state, current=current)]
+
+        return self._handle(asked, asked.school_id, decide, f"/v1/classes/{class_id}/sharing-permissions")
 
     def _change_staff(self, asked: Asked, school_id: UUID, command: Appoint | EndAppointment) -> Answer:
         stream = f"person-{command.staff_id}"
@@ -195,3 +250,16 @@ def _own_school_or_operator(by: Principal, school_id: UUID, guard: Callable[[Pri
     if by.school_id != school_id:
         raise Refusal(NOT_FOUND)
     guard(by)
+
+
+def _list_version(history: History, class_id: ClassId) -> int:
+    """The position of the last event that changed a class's list. Every roster comes to the same number."""
+    stream = f"class-{class_id}"
+    found = history.fold(stream, People(), people.evolve).classes.get(class_id)
+    if found is None:
+        raise Refusal(NOT_FOUND)
+    changes = [one for one in history.recorded(stream) if one.type in CLASS_CHANGES]
+    for pupil_id in sorted(found.pupils):
+        changes += history.recorded(guardianship_stream(pupil_id))
+        changes += history.recorded(permission_stream(pupil_id))
+    return max((one.position for one in changes), default=0)

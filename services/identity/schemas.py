@@ -4,7 +4,7 @@ from marshmallow import validate
 
 from services.identity.domain.appointments import AppointedRole
 from services.identity.passwords import MOST
-from shared.events.identity import ClassPost, Relationship, StaffRole, YearGroup
+from shared.events.identity import ClassPost, Relationship, SharedKind, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 from shared.policy.clauses import Standing
@@ -211,3 +211,38 @@ class PolicyShown(Schema):
     review_on = DateField(required=True)
     standing = EnumField(Standing, required=True)
     clauses = ListOf(Text(), required=True)
+
+
+class SharingAnswer(Schema):
+    kind = EnumField(SharedKind, required=True)
+    allowed = Flag(required=True)
+
+
+class OwnAnswer(Schema):
+    """`allowed` is None for a kind that was not answered yet, which is as good as a no."""
+
+    kind = EnumField(SharedKind, required=True)
+    allowed = Flag(required=True, allow_none=True)
+
+
+class OwnAnswers(Schema):
+    items = ListOf(Part(OwnAnswer), required=True)
+
+
+class SharingPupilShown(PupilInClass):
+    """The kinds that may be shared of the child."""
+
+    allowed = ListOf(EnumField(SharedKind), required=True)
+
+
+class SharingListShown(Schema):
+    """`acknowledged` tells whether the reader knows the list as it stands here."""
+
+    class_id = Id(required=True)
+    list_version = StrictInt(required=True)
+    acknowledged = Flag(required=True)
+    pupils = ListOf(Part(SharingPupilShown), required=True)
+
+
+class ListAcknowledgement(Schema):
+    list_version = StrictInt(0, required=True)

@@ -2,7 +2,8 @@
 
 Streams: `school-<id>`, `person-<id>` (adults; one person may be guardian and staff), `pupil-<id>`, `class-<id>`,
 `guardianship-<pupil>` (the rule over the set of a child's adults), `account-<person>`, `login-<blind index>`,
-`roster-<school>` (one import after another).
+`roster-<school>` (one import after another), `permission-<pupil>` (what may be shared of a child, as each of its adults
+said), `sharinglist-<class>` (who of its staff knows what may be shared).
 """
 
 from collections.abc import Mapping
@@ -62,6 +63,15 @@ class ClassPost(StrEnum):
 
     CLASS_TEACHER = "class_teacher"
     SUPPORT_STAFF = "support_staff"
+
+
+class SharedKind(StrEnum):
+    """What the school may share of a child: each needs a permission of its own (S63)."""
+
+    PHOTO = "photo"
+    RECORDING = "recording"
+    MESSAGE = "message"
+    WORK_SAMPLE = "work_sample"
 
 
 @event("identity.SchoolRegistered", version=1)
@@ -227,3 +237,23 @@ class LoginClaimed(Event):
 class LoginReleased(Event):
     person_id: PersonId
     login_index: str
+
+
+@event("identity.SharePermissionAnswered", version=1)
+class SharePermissionAnswered(Event):
+    """What a guardian says of a child and a kind; their last answer counts while they are linked to the child."""
+
+    pupil_id: PupilId
+    guardian_id: GuardianId
+    kind: SharedKind
+    allowed: bool
+    answered_by: PersonId  # who brought it here; it may come to be the office, with a form on paper
+
+
+@event("identity.PermissionListAcknowledged", version=1)
+class PermissionListAcknowledged(Event):
+    """A member of staff knows what may be shared of a class's children, as it stood at a version of the list (S62)."""
+
+    class_id: ClassId
+    staff_id: StaffId
+    list_version: int  # the position of the last event that changed the list

@@ -358,6 +358,29 @@ MEDIA_ANIMATED = _code(
     "This picture moves, and we can only keep still ones. Please choose another one.",
 )
 
+# Rules about whom a story shows or names.
+PERMISSION_LIST_UNREAD = _code(
+    "PERMISSION_LIST_UNREAD",
+    409,
+    "Please read the list first",
+    "The list of who may be shown has changed. Please read it, confirm it, and try again.",
+    "S62",
+)
+NO_PHOTO_PERMISSION = _code(
+    "NO_PHOTO_PERMISSION",
+    422,
+    "Not to be shared",
+    "We may not share this of every child here. Please take out the children named below.",
+    "S63",
+)
+MEDIA_UNTAGGED = _code(
+    "MEDIA_UNTAGGED",
+    422,
+    "Who is in the picture?",
+    "Please say who is in each picture, or that no child is in it.",
+    "S63",
+)
+
 # Rules about what a text may say.
 FULL_NAME_USED = _code(
     "FULL_NAME_USED",

@@ -1,4 +1,4 @@
-"""The roster that each service installs: schools, people, classes and how they are related, as identity published it.
+"""The roster that each service installs, as identity published it: the school, its people, and what may be shared.
 
 It holds names in plain text for display; what a rule needs of them is handed to `decide` as facts.
 """
@@ -9,13 +9,16 @@ from shared.events.declaration import Personal
 from shared.events.envelope import Envelope
 from shared.events.identity import (
     ClassClosed,
+    ClassId,
     ClassOpened,
     GuardianLinked,
     GuardianUnlinked,
+    PermissionListAcknowledged,
     PersonRegistered,
     PersonRenamed,
     PupilAdmitted,
     PupilEnrolled,
+    PupilId,
     PupilLeft,
     PupilParticularsChanged,
     PupilWithdrawn,
@@ -23,6 +26,8 @@ from shared.events.identity import (
     RoleEnded,
     SchoolParametersSet,
     SchoolRegistered,
+    SharedKind,
+    SharePermissionAnswered,
     StaffAssigned,
     StaffUnassigned,
 )
@@ -30,7 +35,7 @@ from shared.projections.declaration import Projection, Table, Tx
 
 roster = Projection(
     name="roster",
-    version=1,
+    version=2,
     source="identity",
     tables=(
         Table("roster_school", {"name": "text NOT NULL", "partition": "integer NOT NULL", "parameters": "jsonb"}, ()),
@@ -62,6 +67,25 @@ roster = Projection(
             {"pupil_id": "uuid", "guardian_id": "uuid", "relationship": "text NOT NULL"},
             ("pupil_id", "guardian_id"),
             (("guardian_id",),),
+        ),
+        # Each guardian's last answer; it counts while the link stands. What follows is in shared.projections.sharing.
+        Table(
+            "roster_sharing",
+            {"pupil_id": "uuid", "guardian_id": "uuid", "kind": "text", "allowed": "boolean NOT NULL"},
+            ("pupil_id", "guardian_id", "kind"),
+        ),
+        # The last position at which a permission that somebody had answered about was not given.
+        Table(
+            "roster_sharing_lapse",
+            {"pupil_id": "uuid", "kind": "text", "position": "bigint NOT NULL"},
+            ("pupil_id", "kind"),
+        ),
+        # The last position that changed what may be shared of a class (who is in it) or of a pupil (adults, answers).
+        Table("roster_sharing_change", {"subject_id": "uuid", "position": "bigint NOT NULL"}, ("subject_id",)),
+        Table(
+            "roster_list_acknowledged",
+            {"class_id": "uuid", "staff_id": "uuid", "list_version": "bigint NOT NULL"},
+            ("class_id", "staff_id"),
         ),
     ),
 )
@@ -164,6 +188,15 @@ def _(tx: Tx, e: PupilLeft, meta: Envelope) -> None:
         meta.school_id,
         e.pupil_id,
     )
+    tx.execute(
+        "INSERT INTO {roster_sharing_lapse} AS l (school_id, pupil_id, kind, position)"
+        " SELECT %s, %s, kind, %s FROM unnest(%s::text[]) kind"
+        " ON CONFLICT (school_id, pupil_id, kind) DO UPDATE SET position = greatest(l.position, excluded.position)",
+        meta.school_id,
+        e.pupil_id,
+        meta.position,
+        list(SharedKind),
+    )
 
 
 @roster.on(ClassOpened)
@@ -196,6 +229,7 @@ def _(tx: Tx, e: PupilEnrolled, meta: Envelope) -> None:
         e.pupil_id,
         e.class_id,
     )
+    _note_change(tx, e.class_id, meta)
 
 
 @roster.on(PupilWithdrawn)
@@ -206,6 +240,7 @@ def _(tx: Tx, e: PupilWithdrawn, meta: Envelope) -> None:
         e.pupil_id,
         e.class_id,
     )
+    _note_change(tx, e.class_id, meta)
 
 
 @roster.on(StaffAssigned)
@@ -240,6 +275,8 @@ def _(tx: Tx, e: GuardianLinked, meta: Envelope) -> None:
         e.guardian_id,
         e.relationship,
     )
+    _note_lapses(tx, e.pupil_id, meta)
+    _note_change(tx, e.pupil_id, meta)
 
 
 @roster.on(GuardianUnlinked)
@@ -249,4 +286,59 @@ def _(tx: Tx, e: GuardianUnlinked, meta: Envelope) -> None:
         meta.school_id,
         e.pupil_id,
         e.guardian_id,
+    )
+    _note_lapses(tx, e.pupil_id, meta)
+    _note_change(tx, e.pupil_id, meta)
+
+
+@roster.on(SharePermissionAnswered)
+def _(tx: Tx, e: SharePermissionAnswered, meta: Envelope) -> None:
+    tx.execute(
+        "INSERT INTO {roster_sharing} (school_id, pupil_id, guardian_id, kind, allowed) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (school_id, pupil_id, guardian_id, kind) DO UPDATE SET allowed = excluded.allowed",
+        meta.school_id,
+        e.pupil_id,
+        e.guardian_id,
+        e.kind,
+        e.allowed,
+    )
+    _note_lapses(tx, e.pupil_id, meta)
+    _note_change(tx, e.pupil_id, meta)
+
+
+@roster.on(PermissionListAcknowledged)
+def _(tx: Tx, e: PermissionListAcknowledged, meta: Envelope) -> None:
+    tx.execute(
+        "INSERT INTO {roster_list_acknowledged} (school_id, class_id, staff_id, list_version) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (school_id, class_id, staff_id) DO UPDATE SET list_version = excluded.list_version",
+        meta.school_id,
+        e.class_id,
+        e.staff_id,
+        e.list_version,
+    )
+
+
+def _note_change(tx: Tx, subject_id: ClassId | PupilId, meta: Envelope) -> None:
+    """What staff acknowledged before this is no longer the list (S62)."""
+    tx.execute(
+        "INSERT INTO {roster_sharing_change} AS c (school_id, subject_id, position) VALUES (%s, %s, %s)"
+        " ON CONFLICT (school_id, subject_id) DO UPDATE SET position = greatest(c.position, excluded.position)",
+        meta.school_id,
+        subject_id,
+        meta.position,
+    )
+
+
+def _note_lapses(tx: Tx, pupil_id: PupilId, meta: Envelope) -> None:
+    """What is not given now is not shown again before somebody approves it anew (S64)."""
+    tx.execute(
+        "INSERT INTO {roster_sharing_lapse} AS l (school_id, pupil_id, kind, position)"
+        " SELECT s.school_id, s.pupil_id, s.kind, %s FROM {roster_sharing} s LEFT JOIN {roster_guardianship} g"
+        " ON g.school_id = s.school_id AND g.pupil_id = s.pupil_id AND g.guardian_id = s.guardian_id"
+        " WHERE s.school_id = %s AND s.pupil_id = %s GROUP BY s.school_id, s.pupil_id, s.kind"
+        " HAVING NOT coalesce(bool_and(s.allowed) FILTER (WHERE g.guardian_id IS NOT NULL), false)"
+        " ON CONFLICT (school_id, pupil_id, kind) DO UPDATE SET position = greatest(l.position, excluded.position)",
+        meta.position,
+        meta.school_id,
+        pupil_id,
     )

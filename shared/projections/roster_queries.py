@@ -52,7 +52,7 @@ class Roster:
     def pupil(self, school_id: UUID, pupil_id: UUID) -> PupilFacts | None:
         """None for a pupil who does not exist or is another school's: the caller cannot tell which."""
         with reading(self._reader, school_id) as cursor:
-            position = _position(cursor)  # first: the facts are at least as new
+            position = roster_position(cursor)  # first: the facts are at least as new
             row = cursor.execute(
                 "SELECT p.on_roll,"
                 " ARRAY(SELECT class_id FROM roster_enrolment e"
@@ -91,7 +91,8 @@ def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:
     return find
 
 
-def _position(cursor: Cursor[TupleRow]) -> int:
+def roster_position(cursor: Cursor[TupleRow]) -> int:
+    """How far the roster has come in the partition of the transaction's school; 0 before its first event."""
     row = cursor.execute(
         "SELECT c.position FROM projection_cursor c JOIN roster_school s ON s.partition = c.partition"
         " WHERE c.consumer = %s AND c.source = %s",

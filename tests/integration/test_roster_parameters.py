@@ -22,7 +22,7 @@ def installed(scratch: ScratchLog) -> ScratchLog:
 def a_school(scratch: ScratchLog, parameters: str | None) -> UUID:
     school_id = uuid4()
     scratch.connection("points_worker").execute(
-        "INSERT INTO roster_school_v1 (school_id, name, partition, parameters) VALUES (%s, 'Ours', 1, %s)",
+        "INSERT INTO roster_school_v2 (school_id, name, partition, parameters) VALUES (%s, 'Ours', 1, %s)",
         (school_id, parameters),
     )
     return school_id

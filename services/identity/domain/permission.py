@@ -4,6 +4,7 @@ from uuid import UUID
 
 from shared.policy.clauses import ClauseId
 from shared.policy.codes import (
+    GUARDIANS_ONLY,
     HEADTEACHER_ONLY,
     NOT_CLASS_TEACHER,
     NOT_FOUND,
@@ -72,3 +73,19 @@ def may_read_guardians(caller: Principal, pupil_id: UUID, pupil_classes: frozens
     if caller.capacity is not Capacity.STAFF:
         raise Refusal(NOT_FOUND)
     may_read_pupil(caller, pupil_id, pupil_classes)
+
+
+def may_answer_sharing(caller: Principal, pupil_id: UUID) -> None:
+    """A child's own adults alone say what may be shared of them (S63)."""
+    if caller.capacity is not Capacity.GUARDIAN:
+        raise Refusal(GUARDIANS_ONLY, clause=ClauseId("S63"))
+    if pupil_id not in caller.children:
+        raise Refusal(NOT_FOUND)
+
+
+def may_acknowledge_list(caller: Principal, class_id: UUID) -> None:
+    """Those who post for the class (S54, S62): a leader who sees the list does not know it for them."""
+    if caller.capacity is not Capacity.STAFF:
+        raise Refusal(NOT_FOUND)
+    if class_id not in caller.classes:
+        raise Refusal(NOT_CLASS_TEACHER, clause=ClauseId("S62"))

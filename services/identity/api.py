@@ -1,6 +1,7 @@
 """Identity over HTTP, and nothing else: sign-in, schools, rosters. People are in `people_api.py`."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from uuid import UUID
 
 import falcon
@@ -10,6 +11,7 @@ from services.identity.commands import IdentityCommands
 from services.identity.domain.appointments import AppointedRole
 from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
 from services.identity.oneroster import RosterInvalid, read_roster, unzip_roster
+from services.identity.policy_api import Policy
 from services.identity.principals import Principals
 from services.identity.queries import IdentityQueries
 from services.identity.schemas import (
@@ -19,7 +21,6 @@ from services.identity.schemas import (
     NewParameters,
     NewPassword,
     NewSchool,
-    PolicyShown,
     RosterReceipt,
     ShownParameters,
     SignedIn,
@@ -31,7 +32,6 @@ from shared.http.app import caller
 from shared.http.operations import Route, body, operation, raw_body
 from shared.http.position import HEADER as POSITION
 from shared.http.principal import HEADER
-from shared.policy.clauses import CLAUSES, POLICY
 from shared.policy.codes import (
     CAPACITY_REQUIRED,
     CONFLICT,
@@ -49,11 +49,12 @@ from shared.policy.codes import (
 )
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
+from shared.policy.working_time import LONDON
 from shared.projections.roster_queries import Roster as RosterFacts
 from shared.projections.sharing import Sharing
 from shared.runtime.clock import Clock
 
-SIGN_IN, SCHOOLS, POLICY_TAG = "Sign-in", "Schools", "Policy"
+SIGN_IN, SCHOOLS = "Sign-in", "Schools"
 ZIP = "application/zip"
 
 
@@ -87,9 +88,19 @@ class IdentityApi:
             Route("/v1/roster-imports/{import_id:uuid}", RosterImportReceipt(self)),
             Route("/v1/appointments", Appointments(self)),
             Route("/v1/appointments/{staff_id:uuid}/{role}", OneAppointment(self)),
-            Route("/v1/policy", Policy(self)),
+            Route("/v1/policy", Policy(self._school_name, self._parameters, self._today)),
         ]
         return [*routes, Route("/v1/one-time-codes", OneTimeCodes(self))] if self.development else routes
+
+    def _school_name(self, school_id: UUID) -> str:
+        return self.queries.school_name(school_id)
+
+    def _parameters(self, school_id: UUID) -> Parameters:
+        found = self.roster.school(school_id)
+        return Parameters() if found is None else Parameters.from_mapping(found.parameters)
+
+    def _today(self) -> date:
+        return self.clock.now().astimezone(LONDON).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,23 +418,6 @@ class AppointmentsOf:
         may_run_the_platform(caller(req))
         answer = self.api.commands.appoint(self.api.asks.of(req), school_id=school_id, **fields)
         written(resp, "identity", answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    api: IdentityApi
-
-    @operation(
-        summary="The policy that is in force",
-        tag=POLICY_TAG,
-        response=PolicyShown,
-        clauses=["S01", "S02", "S03", "S04", "S11"],
-        public=True,
-    )
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        today = self.api.clock.now().date()
-        shown = asdict(POLICY) | {"version": POLICY.name, "standing": POLICY.standing_on(today), "clauses": CLAUSES}
-        resp.media = PolicyShown().dump(shown)
 
 
 def _own_school(mine: UUID | None, school_id: UUID) -> None:

@@ -7,7 +7,6 @@ from services.identity.passwords import MOST
 from shared.events.identity import ClassPost, Relationship, SharedKind, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
-from shared.policy.clauses import Standing
 from shared.policy.principal import AccessState, Capacity, Role
 
 SLUG = validate.Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error=Calm("Please use small letters, digits and single dashes."))
@@ -201,16 +200,6 @@ class RosterReceipt(Schema):
     pupils = StrictInt(required=True)
     classes = StrictInt(required=True)
     refused_links = ListOf(Part(RefusedLinkShown), required=True)
-
-
-class PolicyShown(Schema):
-    version = Text(required=True)
-    completed_by = Text(required=True)
-    issued_on = DateField(required=True)
-    approved_on = DateField(required=True)
-    review_on = DateField(required=True)
-    standing = EnumField(Standing, required=True)
-    clauses = ListOf(Text(), required=True)
 
 
 class SharingAnswer(Schema):

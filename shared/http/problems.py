@@ -13,7 +13,6 @@ import orjson
 from falcon import HTTPError, Response
 from marshmallow import ValidationError
 
-from shared.policy.clauses import POLICY_VERSION
 from shared.policy.codes import (
     BAD_HEADER,
     INTERNAL,
@@ -24,6 +23,7 @@ from shared.policy.codes import (
     Code,
 )
 from shared.policy.refusal import Refusal
+from shared.policy.versions import POLICY_VERSION
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100

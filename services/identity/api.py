@@ -342,7 +342,7 @@ class RosterImportReceipt:
         summary="What a roster import came to",
         tag=SCHOOLS,
         response=RosterReceipt,
-        clauses=["S27"],
+        clauses=["S20", "S27"],
         codes=[OFFICE_ONLY, NOT_FOUND],
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, import_id: UUID) -> None:
@@ -355,7 +355,8 @@ class RosterImportReceipt:
             | {"code": "PARENT_LIMIT", "clause": "S27"}
             for link in found.refused_links
         ]
-        resp.media = RosterReceipt().dump(asdict(found) | {"refused_links": refused})
+        left_out = [{"person_id": person, "code": "ERASED_BEFORE", "clause": "S20"} for person in found.left_out]
+        resp.media = RosterReceipt().dump(asdict(found) | {"refused_links": refused, "left_out": left_out})
 
 
 @dataclass(frozen=True, slots=True)

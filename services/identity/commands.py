@@ -1,6 +1,6 @@
 """What can be done with schools and their people. One shape: guard, facts, load, decide, append."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,7 @@ from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.principal import Capacity, Principal
 from shared.policy.refusal import Refusal
+from shared.privacy.keystore import Destroyed
 from shared.runtime.clock import Clock
 
 PARTITION = 1
@@ -105,9 +106,18 @@ class IdentityCommands:
             adults, pupils = self.queries.particulars(school_id)
             facts = ImportFacts(adults=adults, pupils=pupils, max_parents=parameters.max_parents)
             state = history.fold_school(people.CATEGORIES, People(), people.evolve)
-            return roster_import.decide(command, state, facts)
+            drafts = roster_import.decide(command, state, facts)
+            # An erasure that is decided meanwhile must be seen, or the roster would bring the person back.
+            history.versions.update(_no_erasure_of(drafts, history.versions))
+            return drafts
 
-        return self._handle(asked, school_id, decide, f"/v1/roster-imports/{import_id}")
+        def imported() -> Answer:
+            return self._handle(asked, school_id, decide, f"/v1/roster-imports/{import_id}")
+
+        try:
+            return imported()
+        except Destroyed:  # someone was erased while this was decided: now that is known, and they are left out
+            return imported()
 
     def appoint(self, asked: Asked, *, school_id: UUID, login: str, role: AppointedRole) -> Answer:
         _own_school_or_operator(asked.by, school_id, may_lead)
@@ -241,6 +251,12 @@ class IdentityCommands:
             ],
             guardians=guardians,
         )
+
+
+def _no_erasure_of(drafts: Drafts, known: Mapping[str, int]) -> dict[str, int]:
+    """That nobody whose particulars are told has an erasure, but for those which were read: streams and versions."""
+    told = {f"erasure-{stream.partition('-')[2]}" for stream, _ in drafts if stream.startswith(("person-", "pupil-"))}
+    return {stream: 0 for stream in told if stream not in known}
 
 
 def _own_school_or_operator(by: Principal, school_id: UUID, guard: Callable[[Principal], Any]) -> None:

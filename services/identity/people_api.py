@@ -13,6 +13,7 @@ from services.identity.domain.permission import (
     may_read_pupil,
     sees_every_class,
 )
+from services.identity.erasure_api import erasure_routes
 from services.identity.held_api import HeldAboutMe
 from services.identity.schemas import Classes, ClassWithPeople, Guardians, Me, PupilShown, StaffList
 from shared.http.app import caller
@@ -37,6 +38,7 @@ def people_routes(api: "IdentityApi") -> list[Route]:
         Route("/v1/pupils/{pupil_id:uuid}", OnePupil(api)),
         Route("/v1/pupils/{pupil_id:uuid}/guardians", GuardiansOfPupil(api)),
         Route("/v1/staff", Staff(api)),
+        *erasure_routes(api),
     ]
 
 

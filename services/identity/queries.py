@@ -58,6 +58,20 @@ class ImportRow:
     pupils: int
     classes: int
     refused_links: Sequence[dict[str, str]]
+    left_out: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRow:
+    erasure_id: UUID
+    subject_id: UUID
+    requested_by: UUID | None
+    requested_at: datetime | None
+    decided_at: datetime | None
+    carried_out_at: datetime | None
+    backups_expire_on: date | None
+    erased: Sequence[str]
+    refused: Sequence[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,12 @@ class HeldPostRow:
     class_id: UUID
     name: str
     post: str | None
+
+
+_ERASURES = (
+    "SELECT erasure_id, subject_id, requested_by, requested_at, decided_at, carried_out_at, backups_expire_on,"
+    " erased, refused FROM erasure"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +209,20 @@ class IdentityQueries:
 
     def roster_import(self, school_id: UUID, import_id: UUID) -> ImportRow | None:
         sql = (
-            "SELECT import_id, imported_at, adults, pupils, classes, refused_links FROM roster_import"
+            "SELECT import_id, imported_at, adults, pupils, classes, refused_links, left_out FROM roster_import"
             " WHERE import_id = %s"
         )
         rows = self._rows(ImportRow, school_id, sql, import_id)
+        return rows[0] if rows else None
+
+    def erasures(self, school_id: UUID) -> Sequence[ErasureRow]:
+        """Those that wait for a decision first, then the newest."""
+        return self._rows(
+            ErasureRow, school_id, f"{_ERASURES} ORDER BY decided_at DESC NULLS FIRST, requested_at, erasure_id"
+        )
+
+    def erasure(self, school_id: UUID, erasure_id: UUID) -> ErasureRow | None:
+        rows = self._rows(ErasureRow, school_id, f"{_ERASURES} WHERE erasure_id = %s", erasure_id)
         return rows[0] if rows else None
 
     def held(self, school_id: UUID, person_id: UUID) -> HeldRow:

@@ -4,10 +4,11 @@ from marshmallow import validate
 
 from services.identity.domain.appointments import AppointedRole
 from services.identity.passwords import MOST
-from shared.events.identity import ClassPost, Relationship, SharedKind, StaffRole, YearGroup
+from shared.events.identity import ClassPost, ErasureReason, Relationship, SharedKind, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 from shared.policy.principal import AccessState, Capacity, Role
+from shared.privacy.categories import Category
 
 SLUG = validate.Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error=Calm("Please use small letters, digits and single dashes."))
 
@@ -186,9 +187,48 @@ class StaffList(Schema):
     items = ListOf(Part(StaffShown), required=True)
 
 
+class ErasureRequest(Schema):
+    subject_id = Id(required=True)
+
+
+class NewErasure(Schema):
+    subject_id = Id(required=True)
+    reason = EnumField(ErasureReason, required=True)
+
+
+class KeptShown(Schema):
+    """What a request does not erase, whether or not anything of it is held: the exemption in law, and plain words."""
+
+    category = EnumField(Category, required=True)
+    code = Text(required=True)
+    exemption = Text(required=True)
+    detail = Text(required=True)
+
+
+class ErasureShown(Schema):
+    erasure_id = Id(required=True)
+    subject_id = Id(required=True)
+    requested_at = When(required=True, allow_none=True)
+    decided_at = When(required=True, allow_none=True)
+    carried_out_at = When(required=True, allow_none=True)
+    backups_expire_on = DateField(required=True, allow_none=True)
+    erased = ListOf(EnumField(Category), required=True)
+    kept = ListOf(Part(KeptShown), required=True)
+
+
+class Erasures(Schema):
+    items = ListOf(Part(ErasureShown), required=True)
+
+
 class RefusedLinkShown(Schema):
     pupil_id = Id(required=True)
     guardian_id = Id(required=True)
+    code = Text(required=True)
+    clause = Text(required=True)
+
+
+class LeftOutShown(Schema):
+    person_id = Id(required=True)
     code = Text(required=True)
     clause = Text(required=True)
 
@@ -200,6 +240,7 @@ class RosterReceipt(Schema):
     pupils = StrictInt(required=True)
     classes = StrictInt(required=True)
     refused_links = ListOf(Part(RefusedLinkShown), required=True)
+    left_out = ListOf(Part(LeftOutShown), required=True)
 
 
 class SharingAnswer(Schema):

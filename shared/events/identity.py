@@ -22,6 +22,7 @@ PupilId = NewType("PupilId", UUID)
 GuardianId = NewType("GuardianId", UUID)
 StaffId = NewType("StaffId", UUID)
 ClassId = NewType("ClassId", UUID)
+ErasureId = NewType("ErasureId", UUID)
 
 
 class YearGroup(StrEnum):
@@ -105,6 +106,7 @@ class RosterImported(Event):
     pupils: int
     classes: int
     refused_links: tuple[RefusedLink, ...]
+    left_out: tuple[PersonId, ...]  # who is on the roster and was erased before
 
 
 @event("identity.PersonRegistered", version=1)
@@ -237,6 +239,66 @@ class LoginClaimed(Event):
 class LoginReleased(Event):
     person_id: PersonId
     login_index: str
+
+
+class ErasureReason(StrEnum):
+    """Why a person's data is erased. No free text: it would be about the person who is to be forgotten."""
+
+    ASKED_BY_PERSON = "asked_by_person"
+    ASKED_BY_GUARDIAN = "asked_by_guardian"
+    LEFT_SCHOOL = "left_school"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedErasure:
+    """A category that a request does not erase, whether or not anything of it is held: S20 wants the exemption."""
+
+    category: Category
+    code: str
+    exemption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedKeys:
+    """How many keys of a category were destroyed that sealed texts of one service's log."""
+
+    service: str
+    category: Category
+    keys: int
+
+
+@event("identity.ErasureRequested", version=1)
+class ErasureRequested(Event):
+    """Stream `erasure-<person>`, as the decision and the proof."""
+
+    erasure_id: ErasureId
+    subject_id: PersonId
+    requested_by: PersonId
+
+
+@event("identity.ErasureDecided", version=1)
+class ErasureDecided(Event):
+    """From here on the person is no part of the school, and no roster brings them back."""
+
+    erasure_id: ErasureId
+    subject_id: PersonId
+    subject_kind: Holder
+    reason: ErasureReason
+    requested_by: PersonId | None  # None where nobody asked in Bookbag
+    decided_by: StaffId
+    erased: tuple[Category, ...]
+    refused: tuple[RefusedErasure, ...]
+
+
+@event("identity.PersonalDataErased", version=1)
+class PersonalDataErased(Event):
+    """The keys are destroyed and the read models built anew; the certificate says the same."""
+
+    erasure_id: ErasureId
+    subject_id: PersonId
+    keys: tuple[ErasedKeys, ...]
+    backups_expire_on: date
+    proof: str  # SHA-256 of the certificate's canonical bytes, in hex
 
 
 @event("identity.SharePermissionAnswered", version=1)

@@ -308,6 +308,36 @@ ROSTER_INVALID = _code(
     "Nothing was brought in. Please change the rows named below and send the list again.",
 )
 
+# Rules about erasure.
+ERASED_BEFORE = _code(
+    "ERASED_BEFORE",
+    409,
+    "Deleted before",
+    "This person's data was deleted before, for good. Please ask the school office.",
+    "S20",
+)
+WORKS_HERE = _code(
+    "WORKS_HERE",
+    409,
+    "Still needed for work",
+    "This person works at the school, so we still need their data. Please ask again when they leave.",
+    "S20",
+)
+KEPT_FOR_SAFETY = _code(
+    "KEPT_FOR_SAFETY",
+    409,
+    "Kept to keep children safe",
+    "The law asks us to keep this, to keep children safe. You can ask the office, or tell the ICO (ico.org.uk).",
+    "S20",
+)
+KEPT_FOR_FAIRNESS = _code(
+    "KEPT_FOR_FAIRNESS",
+    409,
+    "Kept to be fair",
+    "We keep notes on what was decided, to be fair to all. You can ask the office, or tell the ICO (ico.org.uk).",
+    "S20",
+)
+
 # Rules about points.
 POSITIVE_ONLY = _code(
     "POSITIVE_ONLY",

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from services.identity.domain import people, roster_import
+from services.identity.domain import erasure, people, roster_import
+from services.identity.domain.erasure import DecideErasure, Erasure, erasure_id_of
 from services.identity.domain.people import People
 from services.identity.domain.roster_import import (
     Drafts,
@@ -22,6 +23,7 @@ from shared.events.identity import (
     ClassId,
     ClassOpened,
     ClassPost,
+    ErasureReason,
     GuardianId,
     GuardianLinked,
     GuardianUnlinked,
@@ -137,7 +139,7 @@ def test_S25_a_first_roster_registers_everyone_who_is_on_it():
         LoginClaimed,
     }
     assert receipt(A_SCHOOL) == RosterImported(
-        school_id=SCHOOL, import_id=UUID(int=99), adults=3, pupils=1, classes=1, refused_links=()
+        school_id=SCHOOL, import_id=UUID(int=99), adults=3, pupils=1, classes=1, refused_links=(), left_out=()
     )
 
 
@@ -316,6 +318,34 @@ def test_a_login_that_passes_from_one_person_to_another_is_released_first():
     )
     assert released < claimed
     assert folded([("", event) for event in events], state).logins[f"index-{MUM.int}"] == DAD
+
+
+def erased_from(state: People, person: UUID) -> People:
+    command = DecideErasure(
+        erasure_id=erasure_id_of(SCHOOL, person),
+        subject_id=PersonId(person),
+        reason=ErasureReason.ASKED_BY_PERSON,
+        decided_by=StaffId(TEACHER),
+    )
+    return folded(erasure.decide(command, Erasure(), state), state)
+
+
+@pytest.mark.parametrize("person", [MUM, ADA])
+def test_S20_who_was_erased_is_left_out_of_every_later_roster_and_the_rest_goes_on(person: UUID):
+    both = replace(A_SCHOOL, pupils=[a_pupil(ADA), a_pupil(BAO)], classes=[a_class(ADA)])
+    state = erased_from(folded(roster_import.decide(both, People(), NO_PARTICULARS)), person)
+    renamed = replace(
+        both,
+        adults=[an_adult(TEACHER, StaffRole.TEACHER), an_adult(MUM, name="Una")],
+        pupils=[a_pupil(ADA, name="Zoe"), a_pupil(BAO, year=YearGroup.YEAR_3)],
+        guardians={ADA: adults_of(MUM), BAO: adults_of(MUM)},
+    )
+    known = ImportFacts(adults={MUM: (None, None, None)}, pupils={ADA: (None, None, None)}, max_parents=2)
+    *drafts, (_, last) = roster_import.decide(renamed, state, known)
+    assert isinstance(last, RosterImported)
+    assert last.left_out == (person,)
+    assert str(person) not in str(drafts)
+    assert PupilParticularsChanged in {type(event) for _, event in drafts}, "the others are brought in"
 
 
 def test_who_has_no_e_mail_address_has_no_account():

@@ -15,11 +15,14 @@ from shared.events.identity import (
     ClassId,
     ClassOpened,
     ClassPost,
+    ErasureDecided,
+    ErasureRequested,
     GuardianId,
     GuardianLinked,
     GuardianUnlinked,
     LoginClaimed,
     LoginReleased,
+    PersonalDataErased,
     PersonId,
     PersonRegistered,
     PersonRenamed,
@@ -39,7 +42,7 @@ from shared.events.identity import (
     YearGroup,
 )
 
-CATEGORIES = ("person", "pupil", "class", "guardianship", "account", "login")
+CATEGORIES = ("person", "pupil", "class", "guardianship", "account", "login", "erasure")
 """The streams that make up the state."""
 
 K = TypeVar("K")
@@ -65,6 +68,9 @@ PeopleEvent = (
     | AccountClosed
     | LoginClaimed
     | LoginReleased
+    | ErasureRequested
+    | ErasureDecided
+    | PersonalDataErased
 )
 
 
@@ -92,6 +98,7 @@ class People:
         guardians: by pupil.
         accounts: whose account is open.
         logins: login index -> whose it is.
+        erased: whose data is decided to be erased, or is: they are no part of the school again.
     """
 
     adults: Mapping[PersonId, Mapping[StaffRole, bool]] = field(default_factory=dict)
@@ -100,6 +107,7 @@ class People:
     guardians: Mapping[PupilId, Mapping[GuardianId, Relationship]] = field(default_factory=dict)
     accounts: frozenset[PersonId] = frozenset()
     logins: Mapping[str, PersonId] = field(default_factory=dict)
+    erased: frozenset[UUID] = frozenset()
 
     def children_of(self, guardian: UUID) -> frozenset[PupilId]:
         return frozenset(pupil for pupil, adults in self.guardians.items() if GuardianId(guardian) in adults)
@@ -150,7 +158,9 @@ def evolve(state: People, event: PeopleEvent) -> People:  # noqa: C901, PLR0912 
             return replace(state, logins=_with(state.logins, index, person))
         case LoginReleased(login_index=index):
             return replace(state, logins=_without(state.logins, index))
-        case _:  # a new name changes no relation
+        case ErasureDecided(subject_id=subject):
+            return replace(state, erased=state.erased | {subject})
+        case _:  # a new name changes no relation, nor does a request or a proof
             return state
 
 

@@ -17,6 +17,7 @@ from shared.policy.principal import LEADERS, Capacity, Principal, Role
 from shared.policy.refusal import Refusal
 
 KEEPS_THE_ROSTER = frozenset({Role.OFFICE, Role.HEADTEACHER})
+DECIDES_ON_ERASURE = KEEPS_THE_ROSTER
 SEES_EVERY_CLASS = LEADERS | {Role.OFFICE, Role.SAFEGUARDING_LEAD}
 
 
@@ -34,6 +35,25 @@ def may_lead(caller: Principal) -> None:
     """What is the Headteacher's alone: appointments, and what the school varies of the policy (S06)."""
     if caller.capacity is not Capacity.STAFF or not caller.has_role(Role.HEADTEACHER):
         raise Refusal(HEADTEACHER_ONLY)
+
+
+def may_decide_on_erasure(caller: Principal) -> None:
+    if not decides_on_erasure(caller):
+        raise Refusal(OFFICE_ONLY, clause=ClauseId("S20"))
+
+
+def decides_on_erasure(caller: Principal) -> bool:
+    return caller.capacity is Capacity.STAFF and caller.has_role(*DECIDES_ON_ERASURE)
+
+
+def may_ask_for_erasure(caller: Principal, subject_id: UUID) -> None:
+    """A guardian for themselves or their child, a pupil for themselves (S20); staff ask the office."""
+    match caller.capacity:
+        case Capacity.GUARDIAN if subject_id == caller.person_id or subject_id in caller.children:
+            return
+        case Capacity.PUPIL if subject_id == caller.person_id:
+            return
+    raise Refusal(NOT_FOUND)
 
 
 def may_list_staff(caller: Principal) -> None:

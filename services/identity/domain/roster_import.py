@@ -1,11 +1,11 @@
 """What a roster changes: the difference between the school as it is recorded and as the roster says it is.
 
 A bulk set is the whole truth: who is not on it any more has left. What staff were appointed to otherwise stays. An
-adult beyond the limit of S27 is reported and kept out; the rest goes on.
+adult beyond the limit of S27 is reported and kept out, and so is who was erased before (S20); the rest goes on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -103,6 +103,7 @@ class ImportFacts:
 
 def decide(command: ImportRoster, state: People, facts: ImportFacts) -> Drafts:
     """The events that lead from the state to the roster, each with its stream; the import's own receipt is the last."""
+    command, left_out = _without_the_erased(command, state.erased)
     adults, refused = _guardians(command, state, facts.max_parents)
     drafts = [
         *_adults(command, state, facts),
@@ -118,8 +119,36 @@ def decide(command: ImportRoster, state: People, facts: ImportFacts) -> Drafts:
         pupils=len(command.pupils),
         classes=len(command.classes),
         refused_links=tuple(refused),
+        left_out=tuple(left_out),
     )
     return [*drafts, (f"roster-{command.school_id}", receipt)]
+
+
+def _without_the_erased(command: ImportRoster, erased: frozenset[UUID]) -> tuple[ImportRoster, list[PersonId]]:
+    """The roster as if those were not on it, and which of them are."""
+    told = [*(adult.person_id for adult in command.adults), *(PersonId(pupil.pupil_id) for pupil in command.pupils)]
+    left_out = [person for person in told if person in erased]
+    if not left_out:
+        return command, []
+    kept = replace(
+        command,
+        adults=[adult for adult in command.adults if adult.person_id not in erased],
+        pupils=[pupil for pupil in command.pupils if pupil.pupil_id not in erased],
+        classes=[
+            replace(
+                found,
+                pupils=found.pupils - erased,
+                staff={staff: post for staff, post in found.staff.items() if staff not in erased},
+            )
+            for found in command.classes
+        ],
+        guardians={
+            pupil: {guardian: how for guardian, how in adults.items() if guardian not in erased}
+            for pupil, adults in command.guardians.items()
+            if pupil not in erased
+        },
+    )
+    return kept, left_out
 
 
 def _adults(command: ImportRoster, state: People, facts: ImportFacts) -> Iterator[tuple[str, Event]]:

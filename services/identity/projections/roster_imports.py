@@ -1,4 +1,4 @@
-"""The receipts of roster imports: how many came in, and which links the limit of S27 kept out. Ids only."""
+"""The receipts of roster imports: how many came in, which links S27 kept out, who was erased before. Ids only."""
 
 import orjson
 
@@ -8,7 +8,7 @@ from shared.projections.declaration import Projection, Table, Tx
 
 roster_imports = Projection(
     name="roster_imports",
-    version=1,
+    version=2,
     source="identity",
     tables=(
         Table(
@@ -20,6 +20,7 @@ roster_imports = Projection(
                 "pupils": "integer NOT NULL",
                 "classes": "integer NOT NULL",
                 "refused_links": "jsonb NOT NULL",
+                "left_out": "uuid[] NOT NULL",
             },
             ("import_id",),
         ),
@@ -31,8 +32,8 @@ roster_imports = Projection(
 def _(tx: Tx, e: RosterImported, meta: Envelope) -> None:
     refused = [{"pupil_id": str(link.pupil_id), "guardian_id": str(link.guardian_id)} for link in e.refused_links]
     tx.execute(
-        "INSERT INTO {roster_import} (school_id, import_id, imported_at, adults, pupils, classes, refused_links)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO {roster_import} (school_id, import_id, imported_at, adults, pupils, classes, refused_links,"
+        " left_out) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         meta.school_id,
         e.import_id,
         meta.occurred_at,
@@ -40,4 +41,5 @@ def _(tx: Tx, e: RosterImported, meta: Envelope) -> None:
         e.pupils,
         e.classes,
         orjson.dumps(refused).decode(),
+        list(e.left_out),
     )

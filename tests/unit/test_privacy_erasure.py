@@ -1,0 +1,91 @@
+"""Every personal text is listed with whom it concerns, and is found again by the log's plain ids."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from uuid import UUID
+
+import pytest
+
+from deploy.services import SERVICES
+from services.messaging.erasure import CONCERNS as OF_MESSAGING
+from services.moderation.erasure import CONCERNS as OF_MODERATION
+from services.points.erasure import CONCERNS as OF_POINTS
+from shared.events.declaration import REGISTRY, Event, personal_marks
+from shared.events.envelope import GENESIS, Actor, Envelope
+from shared.events.messaging import MessageSent
+from shared.events.moderation import SafeguardingRecordOpened
+from shared.events.points import PointAwarded
+from shared.events.wire import to_wire
+from shared.privacy.categories import Category
+from shared.privacy.erasure import Concerns, owners_concerning
+from shared.privacy.keystore import Owner
+from shared.testing.examples import example_of
+
+SCHOOL, SOMEONE, OTHER = UUID(int=101), UUID(int=102), UUID(int=103)
+SEALED = {"key": str(UUID(int=0)), "nonce": "", "text": ""}
+
+
+def concerns_of(service: str) -> Concerns:
+    found: Concerns = import_module(f"services.{service}.erasure").CONCERNS
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_S18_every_event_with_a_personal_text_is_listed_with_whom_it_concerns(service: str):
+    declared = [REGISTRY.of(name) for name in REGISTRY.names() if name.startswith(f"{service}.")]
+    assert {event for event in declared if event and personal_marks(event)} == set(concerns_of(service))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_S18_every_item_is_concerned_with_someone_by_one_of_its_events(service: str):
+    """An event that names nobody rests on another one of the same item."""
+    concerns = concerns_of(service)
+    items = {event: {(mark.category, mark.subject) for mark in personal_marks(event).values()} for event in concerns}
+    named = {item for event, names in concerns.items() if names for item in items[event]}
+    assert {item for found in items.values() for item in found} - named == set()
+    for event, names in concerns.items():
+        assert set(names) <= set(event.__dataclass_fields__)
+
+
+def recorded(event: Event, **plain: str) -> Envelope:
+    data, parts = to_wire(event)
+    return Envelope(
+        id=UUID(int=1),
+        type=event.event_type,
+        schema_version=event.schema_version,
+        school_id=SCHOOL,
+        stream="a-stream",
+        stream_version=1,
+        partition=1,
+        position=1,
+        occurred_at=datetime(2026, 9, 1, tzinfo=UTC),
+        recorded_at=datetime(2026, 9, 1, tzinfo=UTC),
+        actor=Actor(kind="staff", id="x"),
+        correlation_id=UUID(int=2),
+        causation_id=None,
+        data=data | {part.field: SEALED for part in parts} | plain,
+        previous=GENESIS,
+        hash=GENESIS,
+    )
+
+
+def test_S18_a_conversation_is_found_for_its_guardian_and_for_its_pupil_and_for_nobody_else():
+    sent = recorded(example_of(MessageSent), guardian_id=str(SOMEONE), pupil_id=str(OTHER), conversation_id=str(SCHOOL))
+    conversation = frozenset({Owner(SCHOOL, SCHOOL, Category.MESSAGE)})
+    assert owners_concerning(SOMEONE, OF_MESSAGING, [sent]) == conversation
+    assert owners_concerning(OTHER, OF_MESSAGING, [sent]) == conversation
+    assert owners_concerning(UUID(sent.data["sender_id"]), OF_MESSAGING, [sent]) == frozenset()
+
+
+def test_a_note_is_the_pupil_s_and_an_award_without_one_has_no_key():
+    award = recorded(example_of(PointAwarded), pupil_id=str(SOMEONE), award_id=str(OTHER))
+    assert owners_concerning(SOMEONE, OF_POINTS, [award]) == {Owner(SCHOOL, OTHER, Category.POINTS_NOTE)}
+    without = replace(award, data={**award.data, "note": None})
+    assert owners_concerning(SOMEONE, OF_POINTS, [without]) == frozenset()
+
+
+def test_T1_what_concerns_a_person_in_a_safeguarding_record_is_of_the_category_that_is_kept():
+    opened = recorded(example_of(SafeguardingRecordOpened), guardian_id=str(SOMEONE))
+    found = owners_concerning(SOMEONE, OF_MODERATION, [opened])
+    assert {owner.category for owner in found} == {Category.SAFEGUARDING}

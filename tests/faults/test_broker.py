@@ -1,6 +1,7 @@
 """The broker is killed and stays away while awards go on: nobody waits for it, and every service has every event."""
 
 import json
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -71,6 +72,23 @@ def test_killed_under_load_no_award_waits_and_nothing_is_lost_or_doubled(bench: 
     assert len(answers) == CLIENTS * EACH
     assert total(school, pupil) == before + CLIENTS * EACH
     bench.it.wait_ready()
+    until_nobody_is_behind(bench)
+    assert bench.faults() == []
+
+
+def test_a_broker_that_is_frozen_stops_no_award_and_no_consumer(bench: Bench, school: School, behaviour: UUID):
+    """It keeps its sockets open and says nothing: the workers' green threads must not wait with it."""
+    pupil = school.pupil(1, 2).person_id
+    before = total(school, pupil)
+    bench.it.signal("broker", signal.SIGSTOP)
+    try:
+        assert len(awarding(school, pupil, behaviour)) == CLIENTS * EACH
+        assert total(school, pupil) == before + CLIENTS * EACH
+        until_nobody_is_behind(bench, "relay")
+        assert {one["service"] for one in behind(bench)} == {"points"}
+        bench.it.wait_ready("points.worker", "moderation.worker")
+    finally:
+        bench.it.signal("broker", signal.SIGCONT)
     until_nobody_is_behind(bench)
     assert bench.faults() == []
 

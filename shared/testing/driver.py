@@ -60,12 +60,16 @@ class Saw:
 class Bookbag:
     """One installation, seen from outside its gateway. Safe to share between threads."""
 
-    def __init__(self, gateway: str) -> None:
-        self.client = httpx.Client(
+    def __init__(self, gateway: str, client: httpx.Client | None = None) -> None:
+        self.client = client or httpx.Client(
             base_url=gateway, timeout=SECONDS, trust_env=False, limits=httpx.Limits(max_connections=64)
         )
         self._positions: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
+
+    def forgetful(self) -> Self:
+        """Another client app over the same connections: it has written nothing yet, so its reads wait for nothing."""
+        return type(self)(str(self.client.base_url), self.client)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -253,6 +257,80 @@ class Session:
     def points_of_class(self, class_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/classes/{class_id}/points")
 
+    # -- stories and what may be shared (S37 to S45, S54 to S64) ---------------------------------------------------
+
+    def answer_sharing(self, pupil_id: UUID | str, kind: str, *, allowed: bool) -> Wrote | Refused:
+        """A guardian says whether a kind (photo, recording, message, work_sample) may be shared of their child."""
+        return self._write(f"/v1/pupils/{pupil_id}/sharing-permissions", {"kind": kind, "allowed": allowed})
+
+    def sharing_answers(self, pupil_id: UUID | str) -> Saw | Refused:
+        """What a guardian has said themselves."""
+        return self._see(f"/v1/pupils/{pupil_id}/sharing-permissions")
+
+    def sharing_list(self, class_id: UUID | str) -> Saw | Refused:
+        """What may be shared of each child of a class, for its staff."""
+        return self._see(f"/v1/classes/{class_id}/sharing-permissions")
+
+    def acknowledge_sharing_list(self, class_id: UUID | str, list_version: int) -> Wrote | Refused:
+        """Staff say that they know the class's list as it stands at a version (S62)."""
+        path = f"/v1/classes/{class_id}/sharing-permissions/acknowledgement"
+        return self._write(path, {"list_version": list_version})
+
+    def upload_picture(
+        self, picture: bytes, content_type: str = "image/jpeg", *, key: str | None = None
+    ) -> Wrote | Refused:
+        """Uploads a picture, for one story."""
+        headers = {"Content-Type": content_type}
+        return self._wrote(
+            self.bookbag.send("POST", "/v1/media", self.token, content=picture, headers=headers, key=key)
+        )
+
+    def post_story(
+        self,
+        class_id: UUID | str,
+        text: str,
+        *,
+        kind: str = "news",
+        pupil_id: UUID | str | None = None,
+        event_on: str | None = None,
+        names: Iterable[UUID | str] = (),
+        pictures: Iterable[Mapping[str, Any]] = (),
+        confirmed: bool = False,
+        key: str | None = None,
+    ) -> Wrote | Refused:
+        """Posts a story for a class, or (with `pupil_id`) for the adults of one child."""
+        body = {"text": text, "kind": kind, "names": [str(pupil) for pupil in names], "confirmed": confirmed}
+        body |= {"pictures": [dict(picture) for picture in pictures]}
+        body |= _given(pupil_id=pupil_id and str(pupil_id), event_on=event_on)
+        return self._write(f"/v1/classes/{class_id}/stories", body, key=key, rests_on=("identity", "stories"))
+
+    def stories(self, class_id: UUID | str, *, limit: int | None = None, after: str | None = None) -> Saw | Refused:
+        """A class's stories, the newest first."""
+        params = _given(limit=limit and str(limit), after=after)
+        return self._see(f"/v1/classes/{class_id}/stories", params)
+
+    def story(self, story_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/stories/{story_id}")
+
+    def picture(self, media_id: UUID | str, size: str | None = None) -> bytes | Refused:
+        """A picture of a story, or its thumbnail."""
+        answer = self.bookbag.send("GET", f"/v1/media/{media_id}", self.token, params=_given(size=size))
+        return answer if isinstance(answer, Refused) else answer.content
+
+    def withdraw_story(self, story_id: UUID | str) -> Wrote | Refused:
+        return self._write(f"/v1/stories/{story_id}/withdrawal", None, rests_on=("identity", "stories"))
+
+    def approve_media(
+        self, story_id: UUID | str, media_ids: Iterable[UUID | str] = (), *, text: bool = False
+    ) -> Wrote | Refused:
+        """Shows again what was hidden while a permission was away (S64)."""
+        body = {"media_ids": [str(media_id) for media_id in media_ids], "text": text}
+        return self._write(f"/v1/stories/{story_id}/media-approval", body, rests_on=("identity", "stories"))
+
+    def notices(self) -> Saw | Refused:
+        """Reminders and events of a guardian's children's classes, in words alone."""
+        return self._see("/v1/notices")
+
     # -- messages (S46 to S53, S75) --------------------------------------------------------------------------------
 
     def open_conversation(self, pupil_id: UUID | str, guardian_id: UUID | str | None = None) -> Wrote | Refused:
@@ -263,10 +341,13 @@ class Session:
     def conversations(self) -> Saw | Refused:
         return self._see("/v1/conversations")
 
-    def send(self, conversation_id: UUID | str, text: str, *, key: str | None = None) -> Wrote | Refused:
-        """Sends a message; a guardian's or a class teacher's."""
+    def send(
+        self, conversation_id: UUID | str, text: str, *, confirmed: bool | None = None, key: str | None = None
+    ) -> Wrote | Refused:
+        """Sends a message; a guardian's, or a class teacher's, who may confirm that no name is a child's full one."""
         path = f"/v1/conversations/{conversation_id}/messages"
-        return self._write(path, {"text": text}, key=key, rests_on=("identity", "messaging", "moderation"))
+        body = {"text": text} | _given(confirmed=confirmed)
+        return self._write(path, body, key=key, rests_on=("identity", "messaging", "moderation"))
 
     def messages(self, conversation_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/conversations/{conversation_id}/messages")
@@ -370,6 +451,22 @@ class Session:
     def add_to_record(self, record_id: UUID | str, kind: str, text: str) -> Wrote | Refused:
         path = f"/v1/safeguarding/records/{record_id}/entries"
         return self._write(path, {"kind": kind, "text": text}, rests_on=("identity", "messaging", "moderation"))
+
+    # -- erasure (S18, S20) ----------------------------------------------------------------------------------------
+
+    def ask_for_erasure(self, subject_id: UUID | str) -> Wrote | Refused:
+        """A guardian asks that their or their child's data is deleted; a pupil, theirs."""
+        return self._write("/v1/erasure-requests", {"subject_id": str(subject_id)})
+
+    def decide_erasure(self, subject_id: UUID | str, reason: str = "asked_by_person") -> Wrote | Refused:
+        """The office or the Headteacher decides; an operator carries it out."""
+        return self._write("/v1/erasures", {"subject_id": str(subject_id), "reason": reason})
+
+    def erasures(self) -> Saw | Refused:
+        return self._see("/v1/erasures")
+
+    def erasure(self, erasure_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/erasures/{erasure_id}")
 
     def held_about_me(self, service: str) -> Saw | Refused:
         """What a service holds about the person who is signed in (S19)."""

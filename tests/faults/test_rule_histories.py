@@ -1,0 +1,126 @@
+"""S73, S74 through real processes: two hundred histories while events come twice and late and processes are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from deploy.local.folders import ROOT
+from deploy.local.ports import Ports
+from deploy.local.program import CHILD
+from shared.testing.driver import Bookbag, Session
+from shared.testing.school import invented_school
+from tests.faults.rule_histories import History, Logs, guardians_of, read_logs, settle
+from tests.installation import Bench, School, patiently, went
+from tests.oracle.one_warning import answer_to_sending, broken_promises, outcome
+
+HISTORIES = 200
+STEPS = 26
+CLIENTS = 6
+
+
+@pytest.fixture(scope="module")
+def school(bookbag: Bookbag, operator: Session) -> School:
+    people = invented_school(seed=73, classes=5, pupils_per_class=26, on=datetime.now(UTC).date())
+    school_id = went(operator.register_school("histories", people.name)).id
+    went(operator.import_roster(people.zip(), school_id))
+    patiently(operator.appoint, people.deputy.login, "deputy_headteacher", school_id)
+    return School(bookbag, operator, "histories", school_id, people)
+
+
+@contextmanager
+def second_worker(bench: Bench, name: str) -> Iterator[None]:
+    """Another worker of a service beside the launcher's, with a port of its own."""
+    told = bench.it.state["processes"][name]
+    service = name.partition(".")[0]
+    # As every child of the launcher: it goes when this process does.
+    stub = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(signal.SIGKILL)), "-1", "-1"]
+    with (bench.it.run_dir / f"second.{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*stub, sys.executable, "-m", f"services.{service}", "worker"],
+            cwd=ROOT,
+            env={**told["env"], "BOOKBAG_HTTP_PORT": str(Ports().take())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, school: School):
+    # One history a guardian.
+    about = guardians_of(school)[:HISTORIES]
+    assert len(about) == HISTORIES
+    done, one_at_a_time = threading.Semaphore(0), threading.Lock()
+
+    def head_of_messaging() -> int:
+        with one_at_a_time:
+            row = watcher.execute("SELECT coalesce(max(position), 0) FROM log_head").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def play(seed: int) -> tuple[UUID, History]:
+        guardian, class_no = about[seed]
+        history = History(
+            school=school,
+            guardian=guardian,
+            class_no=class_no,
+            seed=seed,
+            head_of_messaging=head_of_messaging,
+        )
+        try:
+            return history.play(STEPS), history
+        finally:
+            done.release()
+
+    with (
+        bench.connected("messaging") as watcher,
+        second_worker(bench, "moderation.worker"),
+        ThreadPoolExecutor(CLIENTS) as clients,
+    ):
+        playing = [clients.submit(play, seed) for seed in range(HISTORIES)]
+        for victim in ("moderation.worker", "broker", "messaging.worker", "moderation.worker"):
+            for _ in range(HISTORIES // 5):
+                done.acquire()
+            bench.it.kill(victim)
+        played = dict(future.result() for future in playing)
+        bench.it.wait_ready()
+        settle(bench, school.head)
+    logs = read_logs(bench, school.school_id)
+    wrong = [line for person_id, history in played.items() for line in wrong_with(str(person_id), history, logs)]
+    assert not wrong, wrong
+    assert bench.faults() == []
+    removed = [acts for acts in logs.acts.values() if any(what == "removed" for what, _, _ in acts)]
+    assert len(removed) >= 10, "the histories hold too little to try the rule on"
+
+
+def wrong_with(guardian: str, history: History, logs: Logs) -> list[str]:
+    """Where the product and the policy part ways."""
+    mine = logs.acts.get(guardian, [])
+    found = [(what, on) for what, on, _ in mine if what in {"warned", "removed", "suspended"}]
+    expected = outcome(guardian, [said for _, said in logs.messaging], logs.decisions).sanctions
+    wrong = broken_promises(guardian, [(what, basis) for what, _, basis in mine])
+    if found != expected:
+        wrong.append(f"history {history.seed}: {found}, but the policy says {expected}")
+    wrong += [
+        f"history {history.seed}: a send was answered {answered}"
+        for before, after, answered in history.sends
+        if answered not in possible_answers(guardian, logs, before, after)
+    ]
+    return wrong
+
+
+def possible_answers(guardian: str, logs: Logs, before: int, after: int) -> set[str]:
+    """What the policy allows for a send that was decided somewhere between two heads of messaging's log."""
+    return {answer_to_sending(guardian, logs.said_up_to(position)) for position in range(before, after + 1)}

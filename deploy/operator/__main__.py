@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from deploy.operator.certificate import signed_here
 from deploy.operator.config import NoInstallation, OperatorConfig
+from deploy.operator.erasing import NotErased, carry_out, pending
 from deploy.operator.maintenance import maintenance_of
 from deploy.operator.migrate import migrate as migrate_all
 from deploy.operator.parked import all_parked, consumers_of
@@ -84,6 +86,37 @@ def rebuild(
             task = bar.add_task(f"{service}.{projection.name}", total=None)
             maintenance.rebuilder.rebuild(projection, _told(bar, task))
             bar.update(task, completed=1, total=1)
+
+
+@app.command()
+def erase(
+    school: Annotated[str, typer.Argument(help="the school's short name; every school by default")] = "",
+    subject_id: Annotated[str, typer.Argument(help="the person's id; everyone it is decided for by default")] = "",
+    *,
+    listed: Annotated[bool, typer.Option("--list", help="show what waits to be carried out, and do nothing")] = False,
+) -> None:
+    """Carry out the erasures that schools have decided on. It cannot be undone. Ids only; the proof is printed."""
+    config = OperatorConfig.from_environment()
+    found = [one for one in pending(config) if one.is_of(school, subject_id)]
+    if listed:
+        rows = [(str(one.school_id), str(one.subject_id), str(one.decided_at)) for one in found]
+        _table(("school", "person", "decided at"), rows)
+    elif not found:
+        console.print("Nothing is decided that is not carried out.")
+        if subject_id:
+            raise typer.Exit(1)
+    else:
+        for certificate in carry_out(config, found, lambda line: console.print(line, highlight=False)):
+            print(certificate.text())
+
+
+@app.command()
+def check(file: Annotated[typer.FileText, typer.Argument(help="a certificate, as `erase` has written it")]) -> None:
+    """Say whether this installation has signed a certificate and it is unchanged. Exit code 1 if not."""
+    if not signed_here(OperatorConfig.from_environment(), file.read()):
+        console.print("This is no certificate of this installation.", style="red")
+        raise typer.Exit(1)
+    console.print("This installation has signed it, and it is unchanged.", style="green")
 
 
 @parked_app.callback(invoke_without_command=True)
@@ -180,7 +213,7 @@ def main() -> None:
     """Runs a command; what cannot work is said in one sentence."""
     try:
         app()
-    except NoInstallation as problem:
+    except (NoInstallation, NotErased) as problem:
         console.print(str(problem), style="red")
         raise SystemExit(2) from None
     except psycopg.OperationalError:

@@ -43,6 +43,11 @@ class OperatorConfig:
     def server(self, passfile: str) -> Server:
         return Server(host=self.host, port=self.port, passfile=str(self.secrets / passfile))
 
+    @property
+    def certificates(self) -> Path:
+        """Where the proofs of erasures are kept, beside the secrets."""
+        return self.secrets.parent / "certificates"
+
     def secret(self, name: str) -> Path:
         return self.secrets / name
 

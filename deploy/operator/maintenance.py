@@ -24,6 +24,7 @@ class Maintenance:
 
     rebuilder: Rebuilder
     worker: Pool
+    vault: Vault
 
 
 @contextmanager
@@ -54,5 +55,5 @@ def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Con
             )
             sources[source] = OwnLog(log)
         reacting = Reacting(service=service, clock=clock, parameters=parameters_of(worker))
-        runner = Runner(worker, Vault(service, store, time.monotonic), sources, reacting)
-        yield Maintenance(Rebuilder(owner, runner), worker)
+        vault = Vault(service, store, time.monotonic)
+        yield Maintenance(Rebuilder(owner, Runner(worker, vault, sources, reacting)), worker, vault)

@@ -43,14 +43,15 @@ def generate(folder: Path) -> dict[str, str]:
     for name in ("gateway.secret", *(f"{service}.credential" for service in SERVICES)):
         _once(folder / name, lambda: secrets.token_urlsafe(KEY_BYTES))
     _once(folder / "operator.password", lambda: secrets.token_urlsafe(18))
-    _principal_keys(folder)
+    for name in ("principal", "certificate"):
+        _signing_key(folder, name)
     _credentials(folder)
     _passfiles(folder, passwords)
     return passwords
 
 
-def _principal_keys(folder: Path) -> None:
-    private = folder / "principal.key"
+def _signing_key(folder: Path, name: str) -> None:
+    private = folder / f"{name}.key"
     text = _once(
         private,
         lambda: (
@@ -61,7 +62,7 @@ def _principal_keys(folder: Path) -> None:
     )
     key = serialization.load_pem_private_key(text.encode(), password=None)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write(folder / "principal.pub", public.decode())
+    _write(folder / f"{name}.pub", public.decode())
 
 
 def _credentials(folder: Path) -> None:

@@ -51,6 +51,16 @@ def streams_of_categories(
     return found
 
 
+def of_types(connection: Connection[TupleRow], school_id: UUID, types: Sequence[str]) -> Iterator[Envelope]:
+    """All events of some types of one school, in the order of the log; read as they are asked for (bounded memory)."""
+    with connection.cursor() as cursor:
+        for row in cursor.stream(
+            f"SELECT {_COLUMNS} FROM log_event WHERE school_id = %s AND type = ANY(%s) ORDER BY partition, position",  # noqa: S608
+            (school_id, list(types)),
+        ):
+            yield envelope_of(row)
+
+
 def after(connection: Connection[TupleRow], partition: int, position: int, limit: int) -> list[Envelope]:
     """At most `limit` events of a partition after a position, in order."""
     return [envelope_of(row) for row in _after(connection, partition, position, limit)]

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
@@ -204,6 +205,22 @@ class Eraser:
                 (*_columns(list(owners)), at),
             )
             return rows.rowcount
+
+    def destroyed(self, owners: Iterable[Owner]) -> frozenset[Owner]:
+        """Those of the owners whose keys are on the list of destroyed keys."""
+        return self._found("destroyed_key", owners)
+
+    def held(self, owners: Iterable[Owner]) -> frozenset[Owner]:
+        """Those of the owners whose keys are there still. The keys themselves this role cannot read."""
+        return self._found("subject_key", owners)
+
+    def _found(self, table: LiteralString, owners: Iterable[Owner]) -> frozenset[Owner]:
+        query = sql.SQL(
+            "SELECT school_id, subject_id, category FROM {} JOIN unnest(%s::uuid[], %s::uuid[], %s::text[])"
+            " AS w(school_id, subject_id, category) USING (school_id, subject_id, category)"
+        ).format(sql.Identifier(table))
+        with self._pool.connection() as connection:
+            return frozenset(Owner(r[0], r[1], Category(r[2])) for r in connection.execute(query, _columns([*owners])))
 
 
 def _columns(owners: Sequence[Owner]) -> tuple[list[UUID], list[UUID], list[str]]:

@@ -468,6 +468,22 @@ class Session:
     def erasure(self, erasure_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/erasures/{erasure_id}")
 
+    # -- erasure (S18, S20) ----------------------------------------------------------------------------------------
+
+    def ask_for_erasure(self, subject_id: UUID | str) -> Wrote | Refused:
+        """A guardian asks that their or their child's data is deleted; a pupil, theirs."""
+        return self._write("/v1/erasure-requests", {"subject_id": str(subject_id)})
+
+    def decide_erasure(self, subject_id: UUID | str, reason: str = "asked_by_person") -> Wrote | Refused:
+        """The office or the Headteacher decides; an operator carries it out."""
+        return self._write("/v1/erasures", {"subject_id": str(subject_id), "reason": reason})
+
+    def erasures(self) -> Saw | Refused:
+        return self._see("/v1/erasures")
+
+    def erasure(self, erasure_id: UUID | str) -> Saw | Refused:
+        return self._see(f"/v1/erasures/{erasure_id}")
+
     def held_about_me(self, service: str) -> Saw | Refused:
         """What a service holds about the person who is signed in (S19)."""
         return self._see(f"/v1/me/held/{service}")

@@ -7,7 +7,7 @@ CODE := services shared deploy tests
 ARGS ?=
 
 help:  ## show these lines
-	@sed -n 's/^\([a-z]*\):.*##/\1 -/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*##/\1 -/p' $(firstword $(MAKEFILE_LIST))
 
 run: environment  ## start everything on this machine; Ctrl-C stops it
 	@$(VENV)/python -m deploy.local run
@@ -31,8 +31,9 @@ fmt: environment  ## format the code and mend what can be mended
 golden: environment  ## write the wire forms of new events and versions, to be read and committed
 	@BOOKBAG_WRITE_GOLDEN=1 $(VENV)/python -m pytest -q tests/contract/test_golden_wire_forms.py
 
-docs: environment  ## write the API's document and page as the code is now
+docs: environment  ## write the API's document and page, and the catalogues in docs/, as the code is now
 	@$(VENV)/python -m deploy.gateway
+	@$(VENV)/python -m deploy.catalogues
 
 clean:  ## remove the environment, the run folder with its databases, and caches
 	@python3 deploy/local/clean.py

@@ -6,8 +6,8 @@ import pytest
 
 from tests.repo.project import ROOT, documents, files, name_of
 
-TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
-NAMED = re.compile(r"(?:`|^|&& )make ([a-z]+)", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+NAMED = re.compile(r"(?:`|^|&& )make ([a-z][a-z-]*)", re.MULTILINE)
 
 TARGETS = set(TARGET.findall((ROOT / "Makefile").read_text()))
 NAMING = [(name_of(path), name) for path in documents() for name in sorted(set(NAMED.findall(path.read_text())))]

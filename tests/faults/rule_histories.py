@@ -12,34 +12,9 @@ from uuid import UUID, uuid5
 from shared.testing.driver import Refused, Saw, Session, Wrote
 from shared.testing.school import InventedPerson
 from tests.installation import Bench, School
-from tests.oracle.one_warning import Decided, Said
 
 PASSING = frozenset({0, 502, 503, 504})
 """Answers of a client's that may be followed by another try: nobody answered, or not now."""
-SAID = {
-    "messaging.MessageSent": ("sent", "message_id"),
-    "messaging.WarningRecorded": ("warning", "warning_id"),
-    "messaging.WarningReceived": ("delivered", "warning_id"),
-    "messaging.WarningHandedOver": ("delivered", "warning_id"),
-    "messaging.WarningRescissionRecorded": ("rescinded", "warning_id"),
-    "messaging.RemovalRecorded": ("removed", "removal_id"),
-    "messaging.ReinstatementRecorded": ("reinstated", "removal_id"),
-    "messaging.SuspensionRecorded": ("suspended", "suspension_id"),
-    "messaging.SuspensionEndRecorded": ("lifted", "suspension_id"),
-}
-DECIDED = {
-    "moderation.WarningRescinded": "rescind",
-    "moderation.ParentReinstated": "reinstate",
-    "moderation.SuspensionLifted": "lift",
-}
-ACTS = {
-    "moderation.ParentWarned": "warned",
-    "moderation.WarningDelivered": "delivered",
-    "moderation.WarningRescinded": "rescinded",
-    "moderation.ParentRemoved": "removed",
-    "moderation.ParentReinstated": "reinstated",
-    "moderation.AccountSuspended": "suspended",
-}
 
 
 @dataclass(slots=True)
@@ -48,6 +23,7 @@ class History:
 
     Attributes:
         sends: (messaging's head before, after, what was answered) of every send.
+        open: messages that were flagged and, as far as these people know, not decided.
     """
 
     school: School
@@ -57,6 +33,8 @@ class History:
     head_of_messaging: Callable[[], int]
     sends: list[tuple[int, int, str]] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
+    flagged: set[UUID] = field(default_factory=set)
+    open: list[UUID] = field(default_factory=list)
     _conversation: UUID | None = None
 
     def play(self, steps: int) -> UUID:
@@ -86,7 +64,9 @@ class History:
             return "receive"
         if self.sends and self.sends[-1][2] in {"REMOVED", "SUSPENDED"}:
             return "about"
-        return chance.choices(("send", "flag", "decide"), (4, 4, 5))[0]
+        if self.open:
+            return "decide"
+        return "flag" if set(self.messages[-1:]) - self.flagged else "send"
 
     def _act(self, chance: random.Random, what: str, parent: Session, staff: Mapping[str, Session]) -> Any:
         if what in {"flag", "decide"} and not self.messages:
@@ -96,19 +76,33 @@ class History:
             case "send":
                 return self._send(parent)
             case "flag":
-                track = "child_concern" if chance.random() < 0.15 else "conduct"
-                return staff["teacher"].flag(chance.choice(newest), track=track, category="other")
+                return self._flag(staff["teacher"], chance.choice(newest), concern=chance.random() < 0.15)
             case "decide":
-                case = uuid5(chance.choice(newest), "conduct")
+                message = self.open[0] if self.open and chance.random() < 0.8 else chance.choice(newest)
                 outcome = "uphold" if chance.random() < 0.85 else "dismiss"
-                if chance.random() < 0.7:
-                    return staff["head"].decide(case, outcome, "Read with care")
-                return staff["deputy"].decide(case, outcome, "Read", not_headteacher_because="At a meeting")
+                return self._decide(staff, message, outcome, by_head=chance.random() < 0.7)
             case "receive":
                 return self._receive(parent)
             case _:
                 decision = chance.choice(("reinstate", "reinstate", "rescind_warning"))
                 return staff["head"].decide_about(parent.person_id, decision, "Talked it over")
+
+    def _flag(self, teacher: Session, message: UUID, *, concern: bool) -> Wrote | Refused:
+        answer = teacher.flag(message, track="child_concern" if concern else "conduct", category="other")
+        if isinstance(answer, Wrote) and not concern:
+            self.flagged.add(message)
+            self.open.append(message)
+        return answer
+
+    def _decide(self, staff: Mapping[str, Session], message: UUID, outcome: str, *, by_head: bool) -> Wrote | Refused:
+        case = uuid5(message, "conduct")
+        if by_head:
+            answer = staff["head"].decide(case, outcome, "Read with care")
+        else:
+            answer = staff["deputy"].decide(case, outcome, "Read", not_headteacher_because="At a meeting")
+        if isinstance(answer, Wrote) or answer.code == "DECIDED_BEFORE":
+            self.open = [one for one in self.open if one != message]
+        return answer
 
     def _send(self, parent: Session) -> Wrote | Refused:
         if self._conversation is None:
@@ -138,50 +132,6 @@ class History:
         """A session of this history's own, in a client that knows of nothing that was written elsewhere."""
         session = self.school.newly_signed_in(person, capacity)
         return Session(session.bookbag.forgetful(), session.token, session.person_id, session.capacity)
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    """What both logs hold of a school, by their ids."""
-
-    messaging: list[tuple[int, Said]]
-    decisions: list[Decided]
-    acts: Mapping[str, list[tuple[str, str, str]]]
-    cases: list[str]
-
-    def said_up_to(self, position: int) -> list[Said]:
-        return [said for at, said in self.messaging if at <= position]
-
-
-def read_logs(bench: Bench, school_id: UUID) -> Logs:
-    sql = "SELECT position, type, data::text::jsonb FROM log_event WHERE school_id = %s ORDER BY position"
-    messaging = [
-        (at, said) for at, kind, data in bench.ask("messaging", sql, (school_id,)) if (said := _said(kind, data))
-    ]
-    decisions: list[Decided] = []
-    acts: dict[str, list[tuple[str, str, str]]] = {}
-    cases: dict[str, Mapping[str, Any]] = {}
-    for _, kind, data in bench.ask("moderation", sql, (school_id,)):
-        if kind == "moderation.CaseOpened":
-            assert data["case_id"] not in cases, "one case opened twice"
-            cases[data["case_id"]] = data
-        elif kind == "moderation.FlagUpheld":
-            concern = cases[data["case_id"]]["track"] == "child_concern"
-            decisions.append(Decided(data["guardian_id"], "upheld", data["message_id"], concern))
-        elif kind in DECIDED:
-            decisions.append(Decided(data["guardian_id"], DECIDED[kind]))
-        if kind in ACTS:
-            on = cases[data["case_id"]]["message_id"] if data.get("case_id") else ""
-            basis = "warning" if data.get("basis") == "misuse_after_warning" else ""
-            acts.setdefault(data["guardian_id"], []).append((ACTS[kind], on, basis))
-    return Logs(messaging, decisions, acts, list(cases))
-
-
-def _said(kind: str, data: Mapping[str, Any]) -> Said | None:
-    if kind not in SAID:
-        return None
-    what, name = SAID[kind]
-    return Said(data["guardian_id"], what, data[name])
 
 
 def settle(bench: Bench, watcher: Session) -> None:

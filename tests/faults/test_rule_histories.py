@@ -18,8 +18,9 @@ from deploy.local.ports import Ports
 from deploy.local.program import CHILD
 from shared.testing.driver import Bookbag, Session
 from shared.testing.school import invented_school
-from tests.faults.rule_histories import History, Logs, guardians_of, read_logs, settle
+from tests.faults.rule_histories import History, guardians_of, settle
 from tests.installation import Bench, School, patiently, went
+from tests.oracle.logs import Logs, read_logs
 from tests.oracle.one_warning import answer_to_sending, broken_promises, outcome
 
 HISTORIES = 200
@@ -59,6 +60,7 @@ def second_worker(bench: Bench, name: str) -> Iterator[None]:
         process.wait(timeout=60)
 
 
+@pytest.mark.timeout(900)
 def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, school: School):
     # One history a guardian.
     about = guardians_of(school)[:HISTORIES]
@@ -97,7 +99,7 @@ def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, sch
         played = dict(future.result() for future in playing)
         bench.it.wait_ready()
         settle(bench, school.head)
-    logs = read_logs(bench, school.school_id)
+    logs = read_logs(bench.ask, school.school_id)
     wrong = [line for person_id, history in played.items() for line in wrong_with(str(person_id), history, logs)]
     assert not wrong, wrong
     assert bench.faults() == []

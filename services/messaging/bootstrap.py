@@ -8,6 +8,7 @@ from services.messaging.queries import MessagingQueries
 from services.messaging.reactions import REACTIONS
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
+from shared.projections.roster_names import RosterNames
 from shared.runtime import crash
 from shared.runtime.logging import configure
 
@@ -19,6 +20,7 @@ def api(parts: ApiParts) -> MessagingApi:
     commands = MessagingCommands(
         handler=parts.handler,
         roster=queries,
+        names=RosterNames(parts.reader),
         open=parts.vault.open,
         clock=parts.clock,
         new_id=parts.new_id,

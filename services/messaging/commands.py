@@ -41,8 +41,15 @@ from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 from shared.projections.roster import shown
+from shared.projections.roster_names import KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.runtime.clock import Clock
+
+
+class Names(Protocol):
+    """What commands ask of the school's names."""
+
+    def of(self, school_id: UUID, class_id: UUID) -> KnownNames: ...
 
 
 class RosterFacts(Protocol):
@@ -67,6 +74,7 @@ class MessagingCommands:
 
     handler: CommandHandler
     roster: RosterFacts
+    names: Names
     open: Callable[[Sequence[Envelope]], list[Event]]
     clock: Clock
     new_id: Callable[[], UUID]
@@ -87,7 +95,7 @@ class MessagingCommands:
 
         return self._handle(asked, school, decide, f"/v1/conversations/{conversation_id}")
 
-    def send(self, asked: Asked, *, conversation_id: UUID, text: str) -> Answer:
+    def send(self, asked: Asked, *, conversation_id: UUID, text: str, confirmed: bool = False) -> Answer:
         school, message_id = self._school(asked), MessageId(self.new_id())
 
         def decide(history: History) -> Drafts:
@@ -96,11 +104,14 @@ class MessagingCommands:
                 raise Refusal(NOT_FOUND)
             relations = self._relations(asked, where)
             sender = part_in(asked.by, where.guardian_id, where.class_id, relations.taught_by(where.class_id))
+            names = self.names.of(asked.school_id, where.class_id)
             facts = SendFacts(
                 standing=history.fold(standing_stream(where.guardian_id), Standing(), standing.evolve),
                 office_phone=Parameters.from_mapping(school.parameters).office_phone or NO_PHONE,
                 linked=still_linked(asked.by, where, relations),
                 in_class=where.class_id in relations.classes,
+                school_names=names.school,
+                roll=names.roll,
                 roster_position=relations.roster_position,
             )
             command = SendMessage(
@@ -109,6 +120,7 @@ class MessagingCommands:
                 sender_id=PersonId(asked.by.person_id),
                 sender=sender,
                 text=text,
+                confirmed=confirmed,
             )
             stream = message_stream(message_id)
             state = history.fold(stream, Message(), message.evolve)

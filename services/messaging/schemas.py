@@ -1,7 +1,7 @@
 """The wire forms of messaging: what is sent and what is shown."""
 
 from shared.events.messaging import DeliveryMeans, FlagCategory, Sender, Track
-from shared.http.schemas import EnumField, Id, ListOf, Part, Schema, StrictInt, Text, When
+from shared.http.schemas import EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 
 MESSAGE = 4000
 NOTE = 2000
@@ -17,7 +17,10 @@ class ConversationOpening(Schema):
 
 
 class NewMessage(Schema):
+    """`confirmed`: a member of staff looked at the names again, and none is a child's full one."""
+
     text = Text(1, MESSAGE, required=True)
+    confirmed = Flag(load_default=False)
 
 
 class NewFlag(Schema):

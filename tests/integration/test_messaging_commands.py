@@ -27,8 +27,10 @@ from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
 from shared.policy.codes import REMOVED, SUSPENDED, WARNING_UNREAD, Code
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
+from shared.policy.school_names import ClassRoll, SchoolNames
 from shared.privacy.keystore import Owner, SubjectKey
 from shared.privacy.vault import Vault
+from shared.projections.roster_names import KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
@@ -72,6 +74,7 @@ class Desk:
         self.commands = MessagingCommands(
             handler=self,  # type: ignore[arg-type]  # the handler, with something in between
             roster=self,
+            names=self,
             open=self.vault.open,
             clock=SystemClock(),
             new_id=new_id,
@@ -101,6 +104,9 @@ class Desk:
             teachers={CLASS: frozenset({TEACHER})},
             roster_position=1,
         )
+
+    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
+        return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
 
     def record(self, stream: str, event: Event) -> None:
         """As a reaction would, in a transaction of its own."""

@@ -21,6 +21,8 @@ from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.principal import Capacity, Principal, Role
 from shared.policy.refusal import Refusal
+from shared.policy.school_names import ClassRoll, SchoolNames
+from shared.projections.roster_names import KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.testing.principals import principal
 from tests.oracle.one_warning import Decided, Said
@@ -58,6 +60,9 @@ class Facts:
     def is_guardian(self, _school_id: UUID, person_id: UUID) -> bool:
         return person_id in CHILDREN
 
+    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
+        return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+
     def is_staff(self, _school_id: UUID, _person_id: UUID) -> bool:
         return False
 
@@ -85,6 +90,7 @@ class MemorySchool:
         self.messages = MessagingCommands(
             handler=cast("Any", MemoryHandler(self.messaging, self.chance, self.to_messaging.step)),
             roster=facts,
+            names=facts,
             open=self.messaging.open,
             clock=self.chance,
             new_id=self.chance.new_id,

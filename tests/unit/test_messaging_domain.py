@@ -39,6 +39,9 @@ from shared.events.moderation import RemovalId, SuspensionId, WarningId
 from shared.log.commands import Asked
 from shared.policy.codes import (
     CLASS_HAS_MOVED_ON,
+    FULL_NAME_USED,
+    INITIAL_NOT_NEEDED,
+    NAME_DOUBTFUL,
     NOT_A_RECIPIENT,
     NOT_ALLOWED,
     NOT_FOUND,
@@ -51,6 +54,8 @@ from shared.policy.codes import (
 )
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
+from shared.policy.school_names import ClassRoll, PupilName, SchoolNames
+from shared.projections.roster_names import KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.runtime.clock import FixedClock
 from shared.testing.memory import MemoryLog
@@ -64,6 +69,8 @@ MESSAGE, FLAG, DELIVERY = MessageId(UUID(int=7)), FlagId(UUID(int=8)), DeliveryI
 WARNING, REMOVAL, SUSPENSION = WarningId(UUID(int=10)), RemovalId(UUID(int=11)), SuspensionId(UUID(int=12))
 PHONE = "0151 496 0000"
 SENT_AT = datetime(2026, 9, 7, 8, 30, tzinfo=UTC)
+PUPILS = [PupilName("Amelia", "Khan"), PupilName("Bo", "Rose"), PupilName("Amelia", "Young")]
+"""The first two are in the conversation's class."""
 WHERE = Conversation(guardian_id=GUARDIAN, pupil_id=PUPIL, class_id=CLASS)
 
 
@@ -152,14 +159,48 @@ def stands(*events: Event) -> Standing:
 
 def sending(*history: Event, linked: bool = True, in_class: bool = True):
     facts = SendFacts(
-        standing=stands(*history), office_phone=PHONE, linked=linked, in_class=in_class, roster_position=12
+        standing=stands(*history),
+        office_phone=PHONE,
+        linked=linked,
+        in_class=in_class,
+        school_names=SchoolNames(PUPILS),
+        roll=ClassRoll.of(PUPILS[:2]),
+        roster_position=12,
     )
     return specification(lambda command, state: message.send(command, state, facts), message.evolve, Message())()
 
 
-def a_message(sender: Sender = Sender.GUARDIAN, text: str = "Is there swimming?") -> SendMessage:
+def a_message(
+    sender: Sender = Sender.GUARDIAN, text: str = "Is there swimming?", confirmed: bool = False
+) -> SendMessage:
     who = PersonId(GUARDIAN if sender is Sender.GUARDIAN else TEACHER)
-    return SendMessage(message_id=MESSAGE, conversation=WHERE, sender_id=who, sender=sender, text=text)
+    return SendMessage(
+        message_id=MESSAGE, conversation=WHERE, sender_id=who, sender=sender, text=text, confirmed=confirmed
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "clause"),
+    [
+        ("Amelia Khan was kind.", FULL_NAME_USED, "S57"),
+        ("Khan, Amelia was kind.", FULL_NAME_USED, "S57"),
+        ("Amelia Young of the next class was kind.", FULL_NAME_USED, "S57"),
+        ("Amelia K was kind.", INITIAL_NOT_NEEDED, "S58"),
+    ],
+)
+def test_S57_S58_staff_write_first_names_only_in_messages_too(text: str, code: Code, clause: str):
+    sending().when(a_message(Sender.STAFF, text)).then_refused(code, clause)
+    sending().when(a_message(Sender.STAFF, text, confirmed=True)).then_refused(code, clause)
+
+
+def test_S57_T9_where_it_is_doubtful_the_teacher_confirms():
+    sending().when(a_message(Sender.STAFF, text="ameliakhan")).then_refused(NAME_DOUBTFUL, "S57")
+    sending().when(a_message(Sender.STAFF, text="ameliakhan", confirmed=True)).then(sent(Sender.STAFF, "ameliakhan"))
+
+
+@pytest.mark.parametrize("text", ["Amelia Khan was kind.", "Amelia K was kind.", "ameliakhan"])
+def test_S57_what_a_guardian_writes_is_not_checked(text: str):
+    sending().when(a_message(text=text)).then(sent(text=text))
 
 
 WARNED = WarningRecorded(guardian_id=GUARDIAN, warning_id=WARNING)
@@ -270,6 +311,9 @@ class OneFamily:
     def school(self, _school_id: UUID) -> SchoolFacts:
         return SchoolFacts(partition=1, parameters={})
 
+    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
+        return KnownNames(school=SchoolNames(PUPILS), roll=ClassRoll.of(PUPILS[:2]))
+
     def relations(self, _school_id: UUID, pupil_id: UUID, _class_id: UUID | None = None) -> Relations | None:
         if pupil_id != PUPIL:
             return None
@@ -286,6 +330,7 @@ def a_desk(log: MemoryLog, at: datetime = SENT_AT) -> MessagingCommands:
     return MessagingCommands(
         handler=log,  # type: ignore[arg-type]  # the same shape, in memory
         roster=OneFamily(),
+        names=OneFamily(),
         open=log.open,
         clock=FixedClock(at),
         new_id=uuid4,

@@ -19,6 +19,7 @@ from shared.events.messaging import (
     Sender,
     Track,
 )
+from shared.policy import first_names
 from shared.policy.clauses import ClauseId
 from shared.policy.codes import (
     CLASS_HAS_MOVED_ON,
@@ -29,7 +30,9 @@ from shared.policy.codes import (
     NOT_YOUR_CHILDS_TEACHER,
     WRONG_CATEGORY,
 )
+from shared.policy.findings import refuse
 from shared.policy.refusal import Refusal
+from shared.policy.school_names import ClassRoll, SchoolNames
 
 MessageEvent = MessageSent | MessageFlagged
 
@@ -45,13 +48,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """Attributes: sender: as what the caller takes part in the conversation, which permission has found out."""
+    """What is to be sent.
+
+    Attributes:
+        sender: as what the caller takes part in the conversation, which permission has found out.
+        confirmed: the writer has looked at the names in it again.
+    """
 
     message_id: MessageId
     conversation: Conversation
     sender_id: PersonId
     sender: Sender
     text: str
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +71,16 @@ class SendFacts:
         standing: the guardian's; read in the same history, so that a warning recorded meanwhile is a conflict.
         linked: the guardian is still an adult of the child.
         in_class: the child is still in the conversation's class.
+        school_names: of the school's pupils: staff write first names only (S57).
+        roll: of the conversation's class.
     """
 
     standing: Standing
     office_phone: str
     linked: bool
     in_class: bool
+    school_names: SchoolNames
+    roll: ClassRoll
     roster_position: int
 
 
@@ -110,6 +123,9 @@ def send(command: SendMessage, state: Message, facts: SendFacts) -> list[Message
             raise Refusal(CLASS_HAS_MOVED_ON)
     elif not (facts.linked and facts.in_class):
         raise Refusal(NOT_ALLOWED, clause=ClauseId("S46"))
+    else:
+        found = first_names.check(command.text, facts.roll, facts.school_names)
+        refuse(found, field="text", confirmed=command.confirmed)
     return [
         MessageSent(
             message_id=command.message_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.identity.domain import appointments, people, roster_import, school, sharing
 from services.identity.domain.appointments import Appoint, AppointedRole, EndAppointment, Staff
+from services.identity.domain.erasure import stream_of as erasure_stream
 from services.identity.domain.people import People
 from services.identity.domain.permission import (
     may_acknowledge_list,
@@ -108,7 +109,7 @@ class IdentityCommands:
             state = history.fold_school(people.CATEGORIES, People(), people.evolve)
             drafts = roster_import.decide(command, state, facts)
             # An erasure that is decided meanwhile must be seen, or the roster would bring the person back.
-            history.versions.update(_no_erasure_of(drafts, history.versions))
+            history.versions.update(_no_erasure_of(command, history.versions))
             return drafts
 
         def imported() -> Answer:
@@ -253,10 +254,10 @@ class IdentityCommands:
         )
 
 
-def _no_erasure_of(drafts: Drafts, known: Mapping[str, int]) -> dict[str, int]:
-    """That nobody whose particulars are told has an erasure, but for those which were read: streams and versions."""
-    told = {f"erasure-{stream.partition('-')[2]}" for stream, _ in drafts if stream.startswith(("person-", "pupil-"))}
-    return {stream: 0 for stream in told if stream not in known}
+def _no_erasure_of(command: ImportRoster, known: Mapping[str, int]) -> dict[str, int]:
+    """That nobody on the roster has an erasure, but for those which were read: streams and versions."""
+    told = [*(adult.person_id for adult in command.adults), *(pupil.pupil_id for pupil in command.pupils)]
+    return {stream: 0 for stream in map(erasure_stream, told) if stream not in known}
 
 
 def _own_school_or_operator(by: Principal, school_id: UUID, guard: Callable[[Principal], Any]) -> None:

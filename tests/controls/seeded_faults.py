@@ -57,6 +57,13 @@ ACCESS_STATES = "tests/integration/test_session_access.py"
 HOUSE_RULES = "tests/unit/test_http_app.py"
 FOLLOWER = "tests/unit/test_follower.py"
 AWAITED = "tests/unit/test_identity_awaited.py"
+DECIDED_ERASURE = "tests/unit/test_identity_erasure.py"
+NEVER_ON_REQUEST = "test_S20_T1_safeguarding_and_conduct_are_never_erased_on_request_alone_and_the_answer_says_why"
+LEFT_OUT = "test_S20_who_was_erased_is_left_out_of_every_later_roster_and_the_rest_goes_on"
+MEANWHILE = "tests/integration/test_identity_erasure.py"
+WHOSE = "tests/unit/test_privacy_erasure.py"
+PROOF = "tests/unit/test_operator_certificate.py"
+GOLDEN_REVOCATION = "test_an_event_s_wire_form_is_its_golden_file[points.PointRevoked]"
 PRIVATE = "tests/unit/test_policy_sensitive.py"
 
 LOG = (
@@ -1367,6 +1374,93 @@ PRIVATE_MATTERS = (
     ),
 )
 
+ERASURE = (
+    Fault(
+        "an erasure takes the safeguarding record too",
+        "services/identity/domain/erasure.py",
+        "if rule.erasure_decided_by is None and category not in others",
+        "if category not in others",
+        (f"{DECIDED_ERASURE}::{NEVER_ON_REQUEST}",),
+    ),
+    Fault(
+        "any member of staff decides on an erasure",
+        "services/identity/domain/permission.py",
+        "return caller.capacity is Capacity.STAFF and caller.has_role(*DECIDES_ON_ERASURE)",
+        "return caller.capacity is Capacity.STAFF",
+        (f"{DECIDED_ERASURE}::test_S20_the_office_and_the_headteacher_decide_and_nobody_else_does",),
+    ),
+    Fault(
+        "a guardian asks for another family",
+        "services/identity/domain/permission.py",
+        "case Capacity.GUARDIAN if subject_id == caller.person_id or subject_id in caller.children:",
+        "case Capacity.GUARDIAN:",
+        (f"{DECIDED_ERASURE}::test_S20_a_guardian_asks_for_themselves_and_their_own_child_and_a_pupil_for_themselves",),
+    ),
+    Fault(
+        "an operator erases what nobody decided",
+        "services/identity/domain/erasure.py",
+        "    if state.decided is None:\n        raise Refusal(NOT_FOUND)",
+        "    if False:\n        raise Refusal(NOT_FOUND)",
+        (f"{DECIDED_ERASURE}::test_what_nobody_at_the_school_decided_is_not_carried_out",),
+    ),
+    Fault(
+        "who was erased still signs in",
+        "services/identity/domain/erasure.py",
+        "    if subject in school.accounts:",
+        "    if False:",
+        (f"{DECIDED_ERASURE}::test_S18_a_guardian_who_is_erased_is_nobody_s_guardian_and_signs_in_no_more",),
+    ),
+    Fault(
+        "a roster brings back who was erased",
+        "services/identity/domain/roster_import.py",
+        "_without_the_erased(command, state.erased)",
+        "_without_the_erased(command, frozenset())",
+        ("tests/unit/test_identity_roster_import.py::" + LEFT_OUT,),
+    ),
+    Fault(
+        "a roster does not see an erasure that is decided meanwhile",
+        "services/identity/commands.py",
+        "history.versions.update(_no_erasure_of(command, history.versions))",
+        "pass",
+        (f"{MEANWHILE}::test_S18_an_adult_who_is_erased_while_a_roster_is_decided_is_left_out_of_it",),
+    ),
+    Fault(
+        "one destroyed key keeps the whole roster out",
+        "services/identity/commands.py",
+        "        except Destroyed:  # someone",
+        "        except ZeroDivisionError:  # someone",
+        (f"{MEANWHILE}::test_S18_a_roster_that_meets_a_key_destroyed_meanwhile_comes_in_without_that_person",),
+    ),
+    Fault(
+        "a conversation is the guardian's alone",
+        "services/messaging/erasure.py",
+        'MessageSent: ("guardian_id", "pupil_id"),',
+        'MessageSent: ("guardian_id",),',
+        (f"{WHOSE}::test_S18_a_conversation_is_found_for_its_guardian_and_for_its_pupil_and_for_nobody_else",),
+    ),
+    Fault(
+        "what an event lists is not looked through",
+        "shared/privacy/erasure.py",
+        "        if isinstance(listed, Items):",
+        "        if False:",
+        (f"{WHOSE}::test_S18_of_what_an_event_lists_those_are_found_that_concern_the_person",),
+    ),
+    Fault(
+        "any certificate is taken for this installation's",
+        "deploy/operator/certificate.py",
+        'key.verify(b64decode(found["signature"]), canonical(found["certificate"]))',
+        'b64decode(found["signature"]), canonical(found["certificate"])',
+        (f"{PROOF}::test_a_written_certificate_is_recognised_and_one_with_any_value_changed_is_not",),
+    ),
+    Fault(
+        "a reason is sealed under the award's key, which an erasure takes away",
+        "shared/events/points.py",
+        'personal(subject="revocation_id"',
+        'personal(subject="award_id"',
+        ("tests/contract/test_golden_wire_forms.py::" + GOLDEN_REVOCATION,),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -1384,4 +1478,5 @@ FAULTS = (
     + BUS
     + PARKING
     + ACCESS
+    + ERASURE
 )

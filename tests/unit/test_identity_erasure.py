@@ -6,7 +6,14 @@ from uuid import UUID
 import pytest
 
 from services.identity.domain import erasure, people
-from services.identity.domain.erasure import DecideErasure, Erasure, RecordErasure, RequestErasure, erasure_id_of
+from services.identity.domain.erasure import (
+    DecideErasure,
+    Erasure,
+    ErasureEvent,
+    RecordErasure,
+    RequestErasure,
+    erasure_id_of,
+)
 from services.identity.domain.people import People
 from services.identity.domain.permission import may_ask_for_erasure, may_decide_on_erasure
 from shared.events.declaration import Event
@@ -47,7 +54,7 @@ from shared.policy.refusal import Refusal
 from shared.privacy.categories import CATEGORIES, Category
 from shared.privacy.exemptions import EXEMPTIONS
 from shared.testing.principals import principal
-from shared.testing.specification import specification
+from shared.testing.specification import Given, specification
 
 SCHOOL, CLASS = SchoolId(UUID(int=1)), ClassId(UUID(int=2))
 ADA, BAO = PupilId(UUID(int=10)), PupilId(UUID(int=11))
@@ -199,25 +206,34 @@ def test_a_stranger_cannot_be_erased():
     assert refusal.value.code == NOT_FOUND
 
 
-def test_what_nobody_at_the_school_decided_is_not_carried_out_and_what_is_carried_out_is_recorded_once():
-    command = RecordErasure(
-        erasure_id=erasure_id_of(SCHOOL, ADA),
-        subject_id=PersonId(ADA),
-        keys=[ErasedKeys(service="points", category=Category.POINTS_NOTE, keys=2)],
-        backups_expire_on=date(2026, 12, 25),
-        proof="00" * 32,
-    )
-    recording = specification(erasure.record, erasure.evolve, Erasure())
+def recording(*before: ErasureEvent) -> Given:
+    return specification(erasure.record, erasure.evolve, Erasure())(*before)
+
+
+RECORD = RecordErasure(
+    erasure_id=erasure_id_of(SCHOOL, ADA),
+    subject_id=PersonId(ADA),
+    keys=[ErasedKeys(service="points", category=Category.POINTS_NOTE, keys=2)],
+    backups_expire_on=date(2026, 12, 25),
+    proof="00" * 32,
+)
+
+
+def test_what_nobody_at_the_school_decided_is_not_carried_out():
+    recording().when(RECORD).then_refused(NOT_FOUND)
+    recording(REQUESTED).when(RECORD).then_refused(NOT_FOUND)
+
+
+def test_what_is_carried_out_is_recorded_once():
     done = PersonalDataErased(
-        erasure_id=command.erasure_id,
-        subject_id=command.subject_id,
-        keys=tuple(command.keys),
-        backups_expire_on=command.backups_expire_on,
-        proof=command.proof,
+        erasure_id=RECORD.erasure_id,
+        subject_id=RECORD.subject_id,
+        keys=tuple(RECORD.keys),
+        backups_expire_on=RECORD.backups_expire_on,
+        proof=RECORD.proof,
     )
-    recording(REQUESTED).when(command).then_refused(NOT_FOUND)
-    recording(the_decision(ADA)).when(command).then(done)
-    recording(the_decision(ADA), done).when(command).then_nothing()
+    recording(the_decision(ADA)).when(RECORD).then(done)
+    recording(the_decision(ADA), done).when(RECORD).then_nothing()
 
 
 def test_S20_the_office_and_the_headteacher_decide_and_nobody_else_does():

@@ -1,6 +1,6 @@
 """The services of an installation, in the order in which they start: identity publishes what the others follow."""
 
-SERVICES: tuple[str, ...] = ("identity", "points", "messaging", "moderation")
+SERVICES: tuple[str, ...] = ("identity", "points", "stories", "messaging", "moderation")
 
 KEEP_PICTURES: frozenset[str] = frozenset({"stories"})
 """The services whose database has the pictures' table beside the log."""

@@ -93,8 +93,11 @@ def _body(made: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
 
 def _answers(made: Mapping[str, Any]) -> str:
     status, answer = next((status, one) for status, one in made["responses"].items() if status.startswith("2"))
-    schema = next((content["schema"] for content in answer.get("content", {}).values()), None)
-    return f"<p>Answers {status}{'' if schema is None else ': ' + _type(schema)}</p>\n"
+    contents = answer.get("content", {})
+    kind = next(iter(contents), "")
+    schema = contents.get(kind, {}).get("schema")
+    shown = escape(kind) if schema is None else _type(schema)
+    return f"<p>Answers {status}{shown and ': ' + shown}</p>\n"
 
 
 def _schemas(schemas: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ from services.moderation.guardians_api import guardian_routes
 from services.moderation.own_api import own_routes
 from services.moderation.safeguarding_api import safeguarding_routes
 from services.points.api import PointsApi
+from services.stories.api import StoriesApi
+from services.stories.media_api import media_routes
 from shared.http.openapi import document, merge
 from shared.http.operations import Route
 
@@ -29,10 +31,11 @@ T = TypeVar("T")
 def routes() -> dict[str, Sequence[Route]]:
     """Every service's routes, for their shape alone: nothing that they work with is there."""
     identity = _hollow(IdentityApi, development=True)
-    moderation = _hollow(ModerationApi)
+    moderation, stories = _hollow(ModerationApi), _hollow(StoriesApi)
     return {
         "identity": [*identity.routes(), *people_routes(identity), *sharing_routes(identity)],
         "points": _hollow(PointsApi).routes(),
+        "stories": [*stories.routes(), *media_routes(stories)],
         "messaging": _hollow(MessagingApi).routes(),
         "moderation": [
             *moderation.routes(),

@@ -179,7 +179,7 @@ class ItemRow:
     kind: str
     author_id: UUID
     author_as: str
-    pupil_id: UUID
+    pupil_id: UUID | None
     guardian_id: UUID | None
     class_id: UUID | None
     at: datetime
@@ -261,6 +261,9 @@ _ITEM = """
     UNION ALL
     SELECT award_id, 'award', author_id, 'staff', pupil_id, NULL, NULL, at
     FROM reportable_award WHERE award_id = %(item)s
+    UNION ALL
+    SELECT story_id, 'story', author_id, 'staff', pupil_id, NULL, class_id, at
+    FROM reportable_story WHERE story_id = %(item)s
 """
 
 

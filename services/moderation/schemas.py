@@ -135,9 +135,13 @@ class CaseDecision(Schema):
 
 
 class ItemAudience(Schema):
-    """For whom it was: a message for a guardian and a class, an award for a pupil and whoever reads their points."""
+    """For whom it was.
 
-    pupil_id = Id(required=True)
+    A message for a guardian and a class, an award for a pupil and whoever reads their points, a story for a class or
+    for the adults of one of its pupils.
+    """
+
+    pupil_id = Id(required=True, allow_none=True)
     guardian_id = Id(required=True, allow_none=True)
     class_id = Id(required=True, allow_none=True)
 

@@ -14,7 +14,7 @@ class ModerationWorker:
     name = "moderation"
     parts: WorkerParts = Part(worker_parts)
 
-    @subscribe("identity", "messaging", "points")  # type: ignore[untyped-decorator]
+    @subscribe("identity", "messaging", "points", "stories")  # type: ignore[untyped-decorator]
     def on_events(self, batch: Batch) -> None:
         self.parts.take(batch)
 

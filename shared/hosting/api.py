@@ -64,6 +64,7 @@ class ApiParts:
     server: Server
     writer: Pool
     reader: Pool
+    keys: KeyStore
     vault: Vault
     clock: Clock
     new_id: Callable[[], UUID]
@@ -112,14 +113,16 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
     database = f"bookbag_{service}"
     writer = open_pool(server, database=database, role=f"{service}_writer", max_size=WRITERS)
     reader = open_pool(server, database=database, role=f"{service}_reader", max_size=READERS)
-    keys = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
-    vault = Vault(service, KeyStore(service, keys, common.installation_key.reveal(), new_id), time.monotonic)
+    key_pool = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
+    keys = KeyStore(service, key_pool, common.installation_key.reveal(), new_id)
+    vault = Vault(service, keys, time.monotonic)
     clock = SystemClock()
     return ApiParts(
         service=service,
         server=server,
         writer=writer,
         reader=reader,
+        keys=keys,
         vault=vault,
         clock=clock,
         new_id=new_id,

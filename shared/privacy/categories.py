@@ -16,6 +16,7 @@ class Category(StrEnum):
     PUPIL_PARTICULARS = "pupil-particulars"
     ADULT_PARTICULARS = "adult-particulars"
     POINTS_NOTE = "points-note"
+    STORY = "story"
     MEDIA = "media"
     MESSAGE = "message"
     FLAGGED_COPY = "flagged-copy"
@@ -43,12 +44,12 @@ class CategoryRule:
 CATEGORIES: Mapping[Category, CategoryRule] = MappingProxyType(
     {
         Category.PUPIL_PARTICULARS: CategoryRule(
-            opened_by=frozenset({"identity", "points", "messaging", "moderation"}),
+            opened_by=frozenset({"identity", "points", "stories", "messaging", "moderation"}),
             erasure_decided_by=None,
             kept="while the pupil is on roll, then until the school's retention date (S18)",
         ),
         Category.ADULT_PARTICULARS: CategoryRule(
-            opened_by=frozenset({"identity", "points", "messaging", "moderation"}),
+            opened_by=frozenset({"identity", "points", "stories", "messaging", "moderation"}),
             erasure_decided_by=None,
             kept="while the person has a capacity at the school (S18)",
         ),
@@ -56,6 +57,11 @@ CATEGORIES: Mapping[Category, CategoryRule] = MappingProxyType(
             opened_by=frozenset({"points"}),
             erasure_decided_by=None,
             kept="while the pupil is on roll (S18)",
+        ),
+        Category.STORY: CategoryRule(
+            opened_by=frozenset({"stories"}),
+            erasure_decided_by=None,
+            kept="the current school year and the next",
         ),
         Category.MEDIA: CategoryRule(
             opened_by=frozenset({"stories"}),

@@ -96,10 +96,6 @@ class SharingFacts:
     list_version: int
     roster_position: int
 
-    def lacking(self, pupils: Collection[UUID], kind: SharedKind) -> list[UUID]:
-        """Those of the pupils of whom this kind may not be shared."""
-        return sorted(pupil for pupil in pupils if kind not in self.allowed.get(pupil, frozenset()))
-
 
 class Sharing:
     """Reads of the roster's permissions, each in a transaction that shows one school's rows."""

@@ -6,6 +6,7 @@ from services.moderation.projections.guardian_ledger import guardian_ledger
 from services.moderation.projections.records import records
 from services.moderation.projections.reportable_awards import reportable_awards
 from services.moderation.projections.reportable_messages import reportable_messages
+from services.moderation.projections.reportable_stories import reportable_stories
 from services.moderation.projections.reshare_reports import reshare_reports
 from services.moderation.projections.standing import standing
 from shared.projections.roster import roster
@@ -20,4 +21,5 @@ PROJECTIONS = (
     appeals,
     reportable_awards,
     reportable_messages,
+    reportable_stories,
 )

@@ -247,6 +247,7 @@ class Installation:
             environment=self._kind,
             secrets=self.secrets,
             crash_points=private_folder(self.run_dir / "crash-points"),
+            clock=private_folder(self.run_dir / "clock") / "ahead",
             postgres=self.servers.postgres,
             broker=self.servers.broker,
             ports=ports,

@@ -19,6 +19,7 @@ from deploy.services import SERVICES
 KINDS = ("api", "worker")
 STAGE = 3
 IDENTITY = "identity"
+DEVELOPMENT = "development"
 PAGE = ROOT / "deploy" / "gateway" / "page"
 
 
@@ -101,6 +102,7 @@ class Surroundings:
     """What all processes of an installation have in common.
 
     Attributes:
+        clock: the file by which a development installation's clock is set.
         ports: process name, such as `points.api`, to its port.
         extra: added to every process's environment.
     """
@@ -108,6 +110,7 @@ class Surroundings:
     environment: str
     secrets: Path
     crash_points: Path
+    clock: Path
     postgres: Postgres
     broker: Broker
     ports: Mapping[str, int]
@@ -126,13 +129,16 @@ def base_environment() -> dict[str, str]:
 
 
 def common_environment(around: Surroundings) -> dict[str, str]:
-    """What every process is told."""
+    """What every process is told, and an operator's command."""
     feeds = {
         name.removesuffix(".api"): f"http://{LOOPBACK}:{port}"
         for name, port in around.ports.items()
         if name.endswith(".api")
     }
+    # One file for all: whoever sets the school's clock sets it for every process.
+    clock = {"BOOKBAG_CLOCK_FILE": str(around.clock)} if around.environment == DEVELOPMENT else {}
     return {
+        **clock,
         "BOOKBAG_ENVIRONMENT": around.environment,
         "BOOKBAG_DATABASE_HOST": around.postgres.host,
         "BOOKBAG_DATABASE_PORT": str(around.postgres.port),
@@ -154,7 +160,7 @@ def environment_of(name: str, around: Surroundings) -> dict[str, str]:
         "BOOKBAG_PASSFILE": str(secrets / f"passfile.{service}.{kind}"),
         "BOOKBAG_SERVICE_CREDENTIAL_FILE": str(secrets / f"{service}.credential"),
     }
-    if around.environment == "development":
+    if around.environment == DEVELOPMENT:
         told["BOOKBAG_CRASH_POINTS_FILE"] = str(around.crash_points / name)
     if service == IDENTITY:
         told["BOOKBAG_INDEX_KEY_FILE"] = str(secrets / "index.key")

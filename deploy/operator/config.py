@@ -17,13 +17,19 @@ class NoInstallation(Exception):  # noqa: N818 - its text is the sentence the op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorConfig:
-    """Attributes: secrets: the folder (mode 0700) where provision keeps what it generates."""
+    """Where everything is.
+
+    Attributes:
+        secrets: the folder (mode 0700) where provision keeps what it generates.
+        clock_file: by which a development installation's clock was set; None in production.
+    """
 
     host: str
     port: int
     secrets: Path
     superuser: str | None
     superuser_password_file: Path | None
+    clock_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "OperatorConfig":
@@ -36,6 +42,7 @@ class OperatorConfig:
                 secrets=Path(environment["BOOKBAG_SECRETS_DIR"]),
                 superuser=environment.get("BOOKBAG_SUPERUSER"),
                 superuser_password_file=_path(environment.get("BOOKBAG_SUPERUSER_PASSWORD_FILE")),
+                clock_file=_path(environment.get("BOOKBAG_CLOCK_FILE")),
             )
         except KeyError as missing:
             raise NoInstallation(f"{missing.args[0]} is not set; set it, or start one with: make run") from None

@@ -34,7 +34,7 @@ from shared.privacy.vault import folded
 from shared.projections.declaration import Projection
 from shared.projections.install import NEXT
 from shared.projections.rebuild import no_progress
-from shared.runtime.clock import SystemClock
+from shared.runtime.clock import SystemClock, school_clock
 from shared.runtime.database import Pool, open_pool
 from shared.runtime.ids import new_id
 
@@ -206,7 +206,7 @@ def _record(config: OperatorConfig, one: Pending, keys: Sequence[ErasedKeys], ce
         backups_expire_on=certificate.backups_expire_on,
         proof=certificate.proof,
     )
-    stream, clock = stream_of(one.subject_id), SystemClock()
+    stream = stream_of(one.subject_id)
 
     def decide(history: History) -> Drafts:
         state = history.fold(stream, Erasure(), erasure.evolve)
@@ -216,11 +216,11 @@ def _record(config: OperatorConfig, one: Pending, keys: Sequence[ErasedKeys], ce
         school_id=one.school_id,
         partition=one.partition,
         actor=Actor(kind="operator", id="erase"),
-        occurred_at=clock.now(),
+        occurred_at=school_clock(config.clock_file).now(),
         correlation_id=one.correlation_id,
     )
     with maintenance_of(config, IDENTITY, ()) as maintenance:
-        handler = CommandHandler(maintenance.worker, maintenance.vault, clock, new_id)
+        handler = CommandHandler(maintenance.worker, maintenance.vault, SystemClock(), new_id)
         return handler.handle(request, decide).position
 
 

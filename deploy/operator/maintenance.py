@@ -13,7 +13,7 @@ from shared.privacy.vault import Vault
 from shared.projections.rebuild import Rebuilder
 from shared.projections.roster_queries import parameters_of
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
-from shared.runtime.clock import SystemClock
+from shared.runtime.clock import SystemClock, school_clock
 from shared.runtime.database import Pool, open_pool
 from shared.runtime.ids import uuid7
 
@@ -39,12 +39,11 @@ def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Con
         owner = pool(f"bookbag_{service}", f"{service}_owner", "passfile.owner")
         worker = pool(f"bookbag_{service}", f"{service}_worker", f"passfile.{service}.worker")
         keys = pool("bookbag_keys", f"keys_{service}", f"passfile.{service}.worker")
-        clock = SystemClock()
         store = KeyStore(
             service,
             keys,
             b64decode(config.secret("installation.key").read_text()),
-            new_id=lambda: uuid7(clock.now(), os.urandom),
+            new_id=lambda: uuid7(SystemClock().now(), os.urandom),
         )
         sources: dict[str, Source] = {}
         for source in sorted({consumer.source for consumer in consumers}):
@@ -54,6 +53,7 @@ def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Con
                 else pool(f"bookbag_{source}", f"{source}_worker", f"passfile.{source}.worker")
             )
             sources[source] = OwnLog(log)
+        clock = school_clock(config.clock_file)
         reacting = Reacting(service=service, clock=clock, parameters=parameters_of(worker))
         vault = Vault(service, store, time.monotonic)
         yield Maintenance(Rebuilder(owner, Runner(worker, vault, sources, reacting)), worker, vault)

@@ -7,6 +7,7 @@ from uuid import UUID
 import falcon
 
 from services.identity.awaited import Awaited
+from services.identity.clock_api import SchoolTime
 from services.identity.commands import IdentityCommands
 from services.identity.domain.appointments import AppointedRole
 from services.identity.domain.permission import may_import_roster, may_lead, may_run_the_platform
@@ -60,7 +61,7 @@ ZIP = "application/zip"
 
 @dataclass(frozen=True, slots=True)
 class IdentityApi:
-    """What the resources work with. Attributes: development: whether one-time codes exist."""
+    """What the resources work with. Attributes: development: whether one-time codes and a clock to set exist."""
 
     asks: Asks
     commands: IdentityCommands
@@ -90,7 +91,9 @@ class IdentityApi:
             Route("/v1/appointments/{staff_id:uuid}/{role}", OneAppointment(self)),
             Route("/v1/policy", Policy(self._school_name, self._parameters, self._today)),
         ]
-        return [*routes, Route("/v1/one-time-codes", OneTimeCodes(self))] if self.development else routes
+        if not self.development:
+            return routes
+        return [*routes, Route("/v1/one-time-codes", OneTimeCodes(self)), Route("/v1/clock", SchoolTime(self.clock))]
 
     def _school_name(self, school_id: UUID) -> str:
         return self.queries.school_name(school_id)

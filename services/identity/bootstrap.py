@@ -8,6 +8,7 @@ from services.identity.api import IdentityApi
 from services.identity.awaited import Awaited
 from services.identity.commands import IdentityCommands
 from services.identity.config import IdentityConfig
+from services.identity.housekeeping import forget_what_has_ended
 from services.identity.indexes import Indexes
 from services.identity.passwords import Passwords
 from services.identity.people_api import people_routes
@@ -16,7 +17,7 @@ from services.identity.projections import PROJECTIONS
 from services.identity.queries import IdentityQueries
 from services.identity.seen import MODERATION, Seen
 from services.identity.sharing_api import sharing_routes
-from services.identity.sign_in import WINDOW, SignIn
+from services.identity.sign_in import SignIn
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.http.app import MOST_WAITING
@@ -24,7 +25,6 @@ from shared.http.position import Waiter
 from shared.http.principal import private_key_from_pem
 from shared.projections.sharing import Sharing
 from shared.runtime import crash
-from shared.runtime.clock import SystemClock
 from shared.runtime.database import open_pool
 from shared.runtime.logging import configure
 
@@ -36,7 +36,7 @@ PACE = {MODERATION: 0.1}
 
 def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
     queries, indexes = IdentityQueries(parts.reader), Indexes(config.index_key.reveal())
-    desk = SignIn(parts.writer, queries, indexes, Passwords(), parts.clock, parts.new_id)
+    desk = SignIn(parts.writer, queries, indexes, Passwords(), parts.clock, parts.real, parts.new_id)
     desk.make_first_operator(config.operator_password.reveal())
     look_up = open_pool(parts.server, database="bookbag_identity", role="identity_session", max_size=LOOK_UPS)
     signing_key = private_key_from_pem(config.signing_key.reveal())
@@ -47,8 +47,7 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
         roster=parts.roster,
         sharing=Sharing(parts.reader),
         desk=desk,
-        # Real time: no school's clock moves a security check.
-        principals=Principals(look_up, signing_key, SystemClock(), time.monotonic),
+        principals=Principals(look_up, signing_key, parts.clock, parts.real, time.monotonic),
         awaited=Awaited(parts.reached, Waiter(MOST_WAITING)),
         clock=parts.clock,
         development=config.common.development,
@@ -78,11 +77,9 @@ class IdentityWorkerParts(WorkerParts):
         self._seen.note(source, asked)
 
     def forget_what_has_ended(self, now: datetime) -> None:
-        """Deletes sessions and codes that have expired, and failed sign-ins that no longer count."""
+        """Clears away sessions, codes and failed sign-ins that no longer count. `now` is real time."""
         with self.pool.connection() as connection:
-            connection.execute("DELETE FROM session WHERE expires_at < %s", (now,))
-            connection.execute("DELETE FROM one_time_code WHERE expires_at < %s", (now,))
-            connection.execute("DELETE FROM failed_sign_in WHERE at < %s", (now - WINDOW,))
+            forget_what_has_ended(connection, school_time=self.clock.now(), real_time=now)
 
 
 def worker_parts() -> IdentityWorkerParts:

@@ -35,8 +35,11 @@ class _Kept:
 class Principals:
     """Looks sessions up with the role that can do nothing else. Safe between threads."""
 
-    def __init__(self, pool: Pool, key: Ed25519PrivateKey, clock: Clock, monotonic: Callable[[], float]) -> None:
-        self._pool, self._key, self._clock, self._monotonic = pool, key, clock, monotonic
+    def __init__(
+        self, pool: Pool, key: Ed25519PrivateKey, clock: Clock, real: Clock, monotonic: Callable[[], float]
+    ) -> None:
+        """Takes the school's clock, by which sessions expire, and the real one, by which what is signed does."""
+        self._pool, self._key, self._clock, self._real, self._monotonic = pool, key, clock, real, monotonic
         self._kept: dict[bytes | UUID, _Kept] = {}
         self._lock = threading.Lock()
 
@@ -80,12 +83,13 @@ class Principals:
         return header
 
     def _look_up(self, hashed: bytes | None, session_id: UUID | None) -> Principal | None:
-        now = self._clock.now()
+        # Before the look-up: what it sees may be as old as that.
+        issued_at = self._real.now()
         with self._pool.connection() as connection:
             row: Any = connection.execute(
                 "SELECT session_id, school_id, person_id, capacity, roles, classes, children, access, access_known"
                 " FROM session_principal(%s, %s, %s)",
-                (hashed, session_id, now),
+                (hashed, session_id, self._clock.now()),
             ).fetchone()
         if row is None:
             return None
@@ -99,5 +103,5 @@ class Principals:
             children=frozenset(row[6]),
             access=AccessState(row[7]),
             access_known=row[8],
-            issued_at=now,
+            issued_at=issued_at,
         )

@@ -48,6 +48,12 @@ class IssuedCode(Schema):
     expires_at = When(required=True)
 
 
+class ClockTime(Schema):
+    """What time it is by the school's clock."""
+
+    now = When(required=True)
+
+
 class NewSchool(Schema):
     slug = Text(2, 60, required=True, validate=SLUG)
     name = Text(1, 120, required=True)

@@ -68,13 +68,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Attributes: clock: what sessions and codes expire by."""
+    """Attributes: clock: the school's, by which sessions expire; real: for one-time codes and failed tries."""
 
     writer: Pool
     queries: IdentityQueries
     indexes: Indexes
     passwords: Passwords
     clock: Clock
+    real: Clock
     new_id: Callable[[], UUID]
 
     def person(
@@ -92,7 +93,7 @@ class SignIn:
         Raises:
             Refusal: SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, CAPACITY_REQUIRED (only to who has proven who they are).
         """
-        account, now = self.indexes.attempts(school, login), self.clock.now()
+        account, now = self.indexes.attempts(school, login), self.real.now()
         self._refuse_guessing(account, now)
         school_id = school_id_of(school)
         person_id = self._owner(school_id, login)
@@ -105,11 +106,11 @@ class SignIn:
         once_proven()
         if code is not None and not self._use(school_id, person_id, code, now):
             raise Refusal(SIGN_IN_FAILED)
-        return self._session(school_id, person_id, chosen, now, by_code=code is not None)
+        return self._session(school_id, person_id, chosen, by_code=code is not None)
 
     def operator(self, *, name: str, password: str) -> SignedIn:
         """A session for a platform operator. Raises Refusal: SIGN_IN_FAILED or TOO_MANY_ATTEMPTS."""
-        account, now = self.indexes.attempts("", name), self.clock.now()
+        account, now = self.indexes.attempts("", name), self.real.now()
         self._refuse_guessing(account, now)
         with self.writer.connection() as connection:
             row = connection.execute(
@@ -118,7 +119,7 @@ class SignIn:
         if not self.passwords.is_right(password, row[1] if row else None) or row is None:
             self._count_failure(account, now)
             raise Refusal(SIGN_IN_FAILED)
-        return self._session(None, row[0], Capacity.OPERATOR, now, by_code=False)
+        return self._session(None, row[0], Capacity.OPERATOR, by_code=False)
 
     def make_first_operator(self, password: str) -> None:
         """Makes the operator `operator` where there is none yet."""
@@ -133,7 +134,7 @@ class SignIn:
 
     def one_time_code(self, *, school: str, login: str) -> Code:
         """A code that signs the person in once. Raises Refusal(NOT_FOUND)."""
-        school_id, now = school_id_of(school), self.clock.now()
+        school_id, now = school_id_of(school), self.real.now()
         person_id = self._owner(school_id, login)
         if person_id is None:
             raise Refusal(NOT_FOUND)
@@ -239,9 +240,8 @@ class SignIn:
             raise Refusal(CAPACITY_REQUIRED)
         return held[0]
 
-    def _session(
-        self, school_id: UUID | None, person_id: UUID, capacity: Capacity, now: datetime, *, by_code: bool
-    ) -> SignedIn:
+    def _session(self, school_id: UUID | None, person_id: UUID, capacity: Capacity, *, by_code: bool) -> SignedIn:
+        now = self.clock.now()
         guardian_of = school_id if capacity is Capacity.GUARDIAN else None
         sanctions = 0 if guardian_of is None else self.queries.sanctions_of(guardian_of, person_id)
         signed_in = SignedIn(

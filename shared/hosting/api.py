@@ -24,7 +24,7 @@ from shared.policy.refusal import Refusal
 from shared.privacy.keystore import Destroyed, KeyStore
 from shared.privacy.vault import Vault
 from shared.projections.roster_queries import Roster
-from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.clock import Clock, SystemClock, school_clock
 from shared.runtime.config import ApiConfig, CommonConfig
 from shared.runtime.database import Pool, Server, open_pool
 from shared.runtime.health import Health
@@ -58,7 +58,12 @@ _REACHED = """
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
-    """The parts that each service's bootstrap puts its own commands and queries on."""
+    """The parts that each service's bootstrap puts its own commands and queries on.
+
+    Attributes:
+        clock: the school's: what the policy counts by.
+        real: for what guards security, and for what no school's clock may move.
+    """
 
     service: str
     server: Server
@@ -67,6 +72,7 @@ class ApiParts:
     keys: KeyStore
     vault: Vault
     clock: Clock
+    real: Clock
     new_id: Callable[[], UUID]
     handler: CommandHandler
     roster: Roster
@@ -116,7 +122,7 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
     key_pool = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
     keys = KeyStore(service, key_pool, common.installation_key.reveal(), new_id)
     vault = Vault(service, keys, time.monotonic)
-    clock = SystemClock()
+    real = SystemClock()
     return ApiParts(
         service=service,
         server=server,
@@ -124,9 +130,10 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
         reader=reader,
         keys=keys,
         vault=vault,
-        clock=clock,
+        clock=school_clock(common.clock_file),
+        real=real,
         new_id=new_id,
-        handler=CommandHandler(writer, vault, clock, new_id),
+        handler=CommandHandler(writer, vault, real, new_id),
         roster=Roster(reader),
         asks=Asks(api.idempotency_key.reveal()),
     )

@@ -26,7 +26,7 @@ from shared.projections.reaction import Reaction
 from shared.projections.roster_queries import parameters_of
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
 from shared.runtime import metrics
-from shared.runtime.clock import SystemClock
+from shared.runtime.clock import school_clock
 from shared.runtime.config import WorkerConfig
 from shared.runtime.database import Pool, Server, conninfo, open_pool
 from shared.runtime.health import Health
@@ -46,6 +46,7 @@ class WorkerParts:
 
     Attributes:
         bus: where the own log is published and the others' come from.
+        clock: the school's; not the one for what is kept seven days of real time.
         connect: makes a connection of its caller's own to the service's database, in autocommit.
     """
 
@@ -74,7 +75,8 @@ class WorkerParts:
         consumers: list[Consumer] = [*projections, *reactions]
         for source in sorted({consumer.source for consumer in consumers} - {service}):
             sources[source] = feed(source, config.feeds[source], config.credential.reveal())
-        reacting = Reacting(service=service, clock=SystemClock(), parameters=parameters_of(self.pool))
+        self.clock = school_clock(config.clock_file)
+        reacting = Reacting(service=service, clock=self.clock, parameters=parameters_of(self.pool))
         runner = Runner(self.pool, self.vault, sources, reacting)
         self.follower = Follower(runner, consumers, time.monotonic, self.caught_up, pauses)
         self.bus = Bus(broker=config.broker, key=bus_key(config.installation_key.reveal()))

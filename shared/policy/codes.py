@@ -145,6 +145,12 @@ CODE_INVALID_OR_USED = _code(
 # What is not there, or not for the caller to know of.
 NOT_FOUND = _code("NOT_FOUND", 404, "Not found", "We could not find this. Please check the address.")
 DEVELOPMENT_ONLY = _code("DEVELOPMENT_ONLY", 404, "Not found", "We could not find this. Please check the address.")
+CLOCK_FORWARD_ONLY = _code(
+    "CLOCK_FORWARD_ONLY",
+    409,
+    "Forward only",
+    "This clock only goes forward. Please choose a time that is still to come.",
+)
 METHOD_NOT_ALLOWED = _code(
     "METHOD_NOT_ALLOWED", 405, "Not possible here", "This cannot be done at this address. Please check the guide."
 )

@@ -5,7 +5,7 @@ moves on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from psycopg import Connection
@@ -33,7 +33,7 @@ from shared.projections.parking import (
     unpark,
 )
 from shared.projections.reaction import Given, Reaction, SchoolParameters
-from shared.runtime.clock import Clock
+from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool
 from shared.runtime.ids import event_id_from_cause
@@ -77,11 +77,13 @@ class Reacting:
     Attributes:
         service: whose reactions they are; the actor of what they append.
         clock: the school's: when it happened.
+        real: when it was recorded.
     """
 
     service: str
     clock: Clock
     parameters: SchoolParameters
+    real: Clock = field(default_factory=SystemClock)
 
 
 class Runner:
@@ -288,7 +290,7 @@ class Runner:
                 drafts,
                 ids,
                 expected=history.expected(drafts),
-                recorded_at=self._reacting.clock.now(),
+                recorded_at=self._reacting.real.now(),
             )
         except PASSING:
             raise

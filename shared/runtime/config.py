@@ -18,6 +18,8 @@ KEY_BYTES = 32
 """Every symmetric key of an installation is 256 bits."""
 MAX_PORT = 65535
 MOST_THREADS = 256
+DEVELOPMENT_ONLY = ("BOOKBAG_CRASH_POINTS_FILE", "BOOKBAG_CLOCK_FILE")
+"""What a test or a demo moves an installation by; in production these must not be set."""
 _HEX_SHA256 = 64
 
 
@@ -144,6 +146,7 @@ class CommonConfig:
         feeds: service to the base address of its api process.
         credential: what this service shows at other services' internal paths.
         crash_points_file: development only.
+        clock_file: development only; how far the school's clock was set forward.
     """
 
     environment: Environment
@@ -155,15 +158,16 @@ class CommonConfig:
     credential: Secret[str]
     http_port: int
     crash_points_file: Path | None
+    clock_file: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raises ConfigError for the first variable that is missing or wrong."""
         read = Variables(environment)
         kind = Environment(read.choice("BOOKBAG_ENVIRONMENT", Environment))
-        crash_points = read.optional_path("BOOKBAG_CRASH_POINTS_FILE")
-        if crash_points and kind is not Environment.DEVELOPMENT:
-            raise ConfigError("BOOKBAG_CRASH_POINTS_FILE must not be set in production.")
+        for name in DEVELOPMENT_ONLY:
+            if read.optional_path(name) and kind is not Environment.DEVELOPMENT:
+                raise ConfigError(f"{name} must not be set in production.")
         return cls(
             environment=kind,
             database_host=read.text("BOOKBAG_DATABASE_HOST"),
@@ -173,7 +177,8 @@ class CommonConfig:
             feeds=_feeds("BOOKBAG_FEEDS", read),
             credential=read.secret_text("BOOKBAG_SERVICE_CREDENTIAL_FILE"),
             http_port=read.port("BOOKBAG_HTTP_PORT"),
-            crash_points_file=crash_points,
+            crash_points_file=read.optional_path("BOOKBAG_CRASH_POINTS_FILE"),
+            clock_file=read.optional_path("BOOKBAG_CLOCK_FILE"),
         )
 
     @property

@@ -7,6 +7,7 @@ the same `Bookbag`, so that a story needs no pauses. The demo and the end-to-end
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -199,6 +200,14 @@ class Session:
         """A code that signs a person in once (development installations only)."""
         answer = self.bookbag.send("POST", "/v1/one-time-codes", self.token, json={"school": school, "login": login})
         return answer if isinstance(answer, Refused) else str(answer.json()["code"])
+
+    def clock(self) -> datetime | Refused:
+        """What time it is by the school's clock (development installations only)."""
+        return _school_time(self.bookbag.send("GET", "/v1/clock", self.token))
+
+    def set_clock(self, at: datetime) -> datetime | Refused:
+        """Sets it forward, for every school at once. Sessions expire by it: an operator's lasts an hour."""
+        return _school_time(self.bookbag.send("PUT", "/v1/clock", self.token, json={"now": _when(at)}))
 
     def appoint(self, login: str, role: str, school_id: UUID | None = None) -> Wrote | Refused:
         """Appoints a member of staff as deputy headteacher, safeguarding lead, office or governor."""
@@ -516,6 +525,14 @@ class Session:
 
 def _given(**optional: Any) -> dict[str, Any]:
     return {name: value for name, value in optional.items() if value is not None}
+
+
+def _when(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _school_time(answer: httpx.Response | Refused) -> datetime | Refused:
+    return answer if isinstance(answer, Refused) else datetime.fromisoformat(answer.json()["now"])
 
 
 def _refusal(answer: httpx.Response) -> Refused:

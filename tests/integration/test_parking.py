@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -22,11 +23,12 @@ from shared.projections.reaction import Given, Reaction
 from shared.projections.rebuild import Rebuilder, no_progress
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner
 from shared.runtime import crash
-from shared.runtime.clock import SystemClock
+from shared.runtime.clock import FixedClock
 from shared.runtime.config import BrokerConfig, Secret
 from tests.integration.conftest import ScratchLog, scratch_database
 from tests.integration.line import SOURCE, Died, Line, awards, die, until
 
+SCHOOL_TIME, REAL_TIME = datetime(2031, 2, 3, 9, 0, tzinfo=UTC), datetime(2030, 9, 2, 8, 0, tzinfo=UTC)
 NOWHERE = Bus(broker=BrokerConfig(host="127.0.0.1", port=1, password=Secret("none")), key=bytes(32))
 
 
@@ -62,7 +64,10 @@ class House:
         self.line, self.own = line, own
         self.pool = own.pool("points_worker", max_size=6)
         reacting = Reacting(
-            service="thanking", clock=SystemClock(), parameters=lambda _school: Parameters.from_mapping({})
+            service="thanking",
+            clock=FixedClock(SCHOOL_TIME),
+            parameters=lambda _school: Parameters.from_mapping({}),
+            real=FixedClock(REAL_TIME),
         )
         foreign = OwnLog(line.scratch.pool("points_worker"))
         self.runner = Runner(self.pool, line.vault, {SOURCE: foreign}, reacting)
@@ -101,6 +106,13 @@ def house(scratch: ScratchLog, operator_config: OperatorConfig) -> Iterator[Hous
     ):
         yield House(Line(scratch, NOWHERE), ScratchLog(name, operator_config, stack))
     crash.install(None)
+
+
+def test_it_occurred_by_the_school_s_clock_and_was_recorded_by_the_real_one(house: House):
+    house.line.award()
+    house.catch_up(thanks())
+    [effect] = house.appended()
+    assert (effect.occurred_at, effect.recorded_at) == (SCHOOL_TIME, REAL_TIME)
 
 
 ADA, BEA = UUID(int=0xADA), UUID(int=0xBEA)

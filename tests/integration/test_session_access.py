@@ -62,6 +62,7 @@ GUARDIAN, OTHER_GUARDIAN, CHILD = GuardianId(uuid4()), GuardianId(uuid4()), Pupi
 LOGINS = {GUARDIAN: "guardian@home.example", OTHER_GUARDIAN: "other@home.example"}
 REMOVAL, SUSPENSION = RemovalId(uuid4()), SuspensionId(uuid4())
 HEAD = StaffId(uuid4())
+CLOCK = SystemClock()
 KEY = Ed25519PrivateKey.generate()
 
 
@@ -111,7 +112,7 @@ class House:
             {"identity": OwnLog(self.worker), "moderation": OwnLog(moderation.pool("moderation_worker"))},
         )
         queries, indexes = IdentityQueries(identity.pool("identity_reader")), Indexes(bytes(32))
-        self.desk = SignIn(identity.pool("identity_writer"), queries, indexes, Passwords(), SystemClock(), new_id)
+        self.desk = SignIn(identity.pool("identity_writer"), queries, indexes, Passwords(), CLOCK, CLOCK, new_id)
         self.indexes = indexes
         self.at = 1000.0
         self.seen = Seen(self.worker, lambda: self.at)
@@ -138,7 +139,7 @@ class House:
 
     def principal(self, session: SignedIn) -> Principal | None:
         """Looked up anew, with the role that can do nothing else."""
-        look_up = Principals(self.identity.pool("identity_session"), KEY, SystemClock(), lambda: 0.0)
+        look_up = Principals(self.identity.pool("identity_session"), KEY, CLOCK, CLOCK, lambda: 0.0)
         header = look_up.of_token(session.token)
         assert (header is None) == (look_up.of_session(session.session_id) is None)
         return None if header is None else verify(header, KEY.public_key(), SystemClock().now())

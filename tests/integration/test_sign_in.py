@@ -13,6 +13,7 @@ import pytest
 from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.migrate import grant_categories
 from services.identity.domain.school import school_id_of
+from services.identity.housekeeping import forget_what_has_ended
 from services.identity.indexes import Indexes
 from services.identity.passwords import Passwords
 from services.identity.projections import PROJECTIONS
@@ -65,7 +66,7 @@ class House:
 
     def __init__(self, scratch: ScratchLog, keys: ScratchKeys) -> None:
         self.writer: Pool = scratch.pool("identity_writer", max_size=8)
-        worker = scratch.pool("identity_worker")
+        self.worker = worker = scratch.pool("identity_worker")
         self.vault = Vault("identity", keys.store("identity"), lambda: 0.0)
         self.runner = Runner(worker, self.vault, {"identity": OwnLog(worker)})
         with scratch.pool("identity_owner").connection() as connection:
@@ -83,9 +84,10 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.slug, self.other = f"ash-{uuid4().hex}", f"brook-{uuid4().hex}"
-        self.clock, self.indexes, self.passwords = Time(), Indexes(bytes(32)), house.passwords
-        self.writer, self.vault, self.runner = house.writer, house.vault, house.runner
-        self.desk = SignIn(self.writer, house.queries, self.indexes, self.passwords, self.clock, uuid4)
+        self.clock, self.real, self.indexes, self.passwords = Time(), Time(), Indexes(bytes(32)), house.passwords
+        self.writer, self.worker = house.writer, house.worker
+        self.vault, self.runner = house.vault, house.runner
+        self.desk = SignIn(self.writer, house.queries, self.indexes, self.passwords, self.clock, self.real, uuid4)
         for slug in (self.slug, self.other):
             self.admit_everyone(slug)
 
@@ -294,9 +296,9 @@ def test_S21_after_ten_failures_even_the_right_password_waits(desk: Desk):
         assert refusal_of(lambda: desk.sign_in(password="the wrong password")).code is SIGN_IN_FAILED
     refusal = refusal_of(lambda: desk.sign_in(password=PASSWORD))
     assert (refusal.code, refusal.retry_after) == (TOO_MANY_ATTEMPTS, WINDOW.total_seconds())
-    desk.clock.at += WINDOW - timedelta(seconds=1)
+    desk.real.at += WINDOW - timedelta(seconds=1)
     assert refusal_of(lambda: desk.sign_in(password=PASSWORD)).retry_after == 1
-    desk.clock.at += timedelta(seconds=1)
+    desk.real.at += timedelta(seconds=1)
     assert desk.sign_in(password=PASSWORD).person_id == IVY
 
 
@@ -344,7 +346,7 @@ def test_S21_of_four_who_use_one_code_at_once_exactly_one_comes_in(desk: Desk):
         with ThreadPoolExecutor(4) as four:
             answers = list(four.map(use, range(4)))
         assert sorted(answers, key=str) == [SIGN_IN_FAILED] * 3 + [None]
-        desk.clock.at += WINDOW
+        desk.real.at += WINDOW
 
 
 def test_S21_a_code_that_both_found_good_is_used_by_one(desk: Desk, monkeypatch: pytest.MonkeyPatch):
@@ -365,11 +367,39 @@ def test_S21_a_code_that_both_found_good_is_used_by_one(desk: Desk, monkeypatch:
 
 def test_S21_a_code_is_good_for_ten_minutes(desk: Desk):
     first, second = desk.code(), desk.code()
-    desk.clock.at += CODE_LASTS - timedelta(microseconds=1)
+    desk.real.at += CODE_LASTS - timedelta(microseconds=1)
     assert desk.sign_in(code=first).person_id == IVY
-    desk.clock.at += timedelta(microseconds=1)
+    desk.real.at += timedelta(microseconds=1)
     assert refusal_of(lambda: desk.sign_in(code=second)).code is SIGN_IN_FAILED
     assert timedelta(minutes=10) == CODE_LASTS
+
+
+def test_S21_the_school_s_clock_moves_sessions_and_neither_codes_nor_the_count_of_failures(desk: Desk):
+    code = desk.code()
+    desk.clock.at += timedelta(days=400)
+    signed_in = desk.sign_in(code=code)
+    assert signed_in.expires_at == BEGIN + timedelta(days=400) + LASTS[Capacity.GUARDIAN]
+    for _ in range(MOST_FAILURES):
+        refusal_of(lambda: desk.sign_in(password="the wrong password"))
+    desk.clock.at += timedelta(days=400)
+    refusal = refusal_of(lambda: desk.sign_in(password="the wrong password"))
+    assert (refusal.code, refusal.retry_after) == (TOO_MANY_ATTEMPTS, WINDOW.total_seconds())
+
+
+def test_S21_sessions_are_cleared_away_by_the_school_s_clock_and_codes_and_failures_by_the_real_one(desk: Desk):
+    refusal_of(lambda: desk.sign_in(password="the wrong password"))
+    code = desk.code()
+    ended = desk.sign_in(code=desk.code())
+    desk.clock.at += LASTS[Capacity.GUARDIAN]
+    lasting = desk.sign_in(code=desk.code())
+    desk.clock.at += timedelta(seconds=1)
+    with desk.worker.connection() as connection:
+        forget_what_has_ended(connection, school_time=desk.clock.now(), real_time=desk.real.now())
+    assert desk.open_sessions() == {lasting.session_id} != {ended.session_id}
+    assert desk.sign_in(code=code).person_id == IVY
+    for _ in range(MOST_FAILURES - 1):
+        refusal_of(lambda: desk.sign_in(password="the wrong password"))
+    assert refusal_of(lambda: desk.sign_in(password="x")).code is TOO_MANY_ATTEMPTS, "the first failure still counts"
 
 
 def test_S21_a_code_is_kept_as_a_hash_and_a_token_too(desk: Desk):

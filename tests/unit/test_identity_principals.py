@@ -17,10 +17,12 @@ from shared.http.principal import FRESH_FOR, verify
 from shared.policy.codes import NOT_SIGNED_IN
 from shared.policy.principal import AccessState, Capacity, Role
 from shared.policy.refusal import Refusal
+from shared.runtime.clock import FixedClock
 
 SESSION, SCHOOL, PERSON = UUID(int=1), UUID(int=2), UUID(int=3)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 NOW = datetime(2026, 9, 7, 9, 0, tzinfo=UTC)
+SCHOOL_TIME = NOW + timedelta(days=90)
 
 
 class Desk:
@@ -30,6 +32,7 @@ class Desk:
         self.signed_in = True
         self.who: tuple[Any, ...] = ("staff", ["teacher"], [], [], "active", True)
         self.asked: list[tuple[bytes | None, UUID | None]] = []
+        self.as_of: datetime | None = None
         self.meanwhile: Callable[[], None] = lambda: None
         self.at = 0.0
         self._row: tuple[Any, ...] | None = None
@@ -40,6 +43,7 @@ class Desk:
 
     def execute(self, _query: str, parameters: tuple[Any, ...]) -> "Desk":
         self.asked.append(parameters[:2])
+        self.as_of = parameters[2]
         row = (SESSION, SCHOOL, PERSON, *self.who)
         self._row = row if self.signed_in else None
         self.meanwhile()
@@ -62,7 +66,8 @@ def desk() -> Desk:
 
 @pytest.fixture
 def found(desk: Desk) -> Principals:
-    return Principals(desk, KEY, desk, desk.monotonic)  # type: ignore[arg-type]  # stands for the pool
+    # The desk stands for the pool, and is the real clock.
+    return Principals(desk, KEY, FixedClock(SCHOOL_TIME), desk, desk.monotonic)  # type: ignore[arg-type]
 
 
 def test_S21_who_is_signed_in_is_vouched_for_as_they_are_now(found: Principals):
@@ -71,6 +76,13 @@ def test_S21_who_is_signed_in_is_vouched_for_as_they_are_now(found: Principals):
     who = verify(header, KEY.public_key(), NOW)
     assert (who.session_id, who.school_id, who.person_id) == (SESSION, SCHOOL, PERSON)
     assert (who.capacity, who.roles, who.issued_at) == (Capacity.STAFF, frozenset({Role.TEACHER}), NOW)
+
+
+def test_S21_sessions_expire_by_the_school_s_clock_and_what_vouches_for_them_by_the_real_one(
+    desk: Desk, found: Principals
+):
+    assert verify(found.now(SESSION), KEY.public_key(), NOW).issued_at == NOW
+    assert desk.as_of == SCHOOL_TIME
 
 
 @pytest.mark.parametrize("access", list(AccessState))

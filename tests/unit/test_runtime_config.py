@@ -105,10 +105,16 @@ def test_a_file_that_is_wrong_is_named_by_its_variable_and_not_quoted(
     assert "hush" not in str(caught.value)
 
 
-def test_crash_points_do_not_exist_in_production(environment: Variables) -> None:
-    told = environment | {"BOOKBAG_CRASH_POINTS_FILE": "/run/bookbag/points"}
-    assert CommonConfig.from_environment(told).crash_points_file == Path("/run/bookbag/points")
-    with pytest.raises(ConfigError, match="BOOKBAG_CRASH_POINTS_FILE"):
+@pytest.mark.parametrize(
+    ("name", "field"), [("BOOKBAG_CRASH_POINTS_FILE", "crash_points_file"), ("BOOKBAG_CLOCK_FILE", "clock_file")]
+)
+def test_crash_points_and_a_clock_to_set_do_not_exist_in_production(
+    environment: Variables, name: str, field: str
+) -> None:
+    assert getattr(CommonConfig.from_environment(environment), field) is None
+    told = environment | {name: "/run/bookbag/file"}
+    assert getattr(CommonConfig.from_environment(told), field) == Path("/run/bookbag/file")
+    with pytest.raises(ConfigError, match=name):
         CommonConfig.from_environment(told | {"BOOKBAG_ENVIRONMENT": "production"})
 
 

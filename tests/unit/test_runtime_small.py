@@ -1,5 +1,6 @@
 """Clocks, ids, crash points, correlation and health."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.runtime import correlation, crash
-from shared.runtime.clock import FixedClock, SystemClock
+from shared.runtime.clock import FixedClock, SchoolClock, SystemClock, school_clock
 from shared.runtime.health import Health
 from shared.runtime.ids import event_id_from_cause, new_id, uuid7
 
@@ -31,6 +32,65 @@ def test_a_fixed_clock_moves_forward_only() -> None:
         clock.move(timedelta(microseconds=-1))
     with pytest.raises(ValueError, match="zone"):
         FixedClock(datetime(2026, 1, 1))  # noqa: DTZ001 - without a zone on purpose
+
+
+def test_a_school_s_clock_is_the_real_one_until_it_is_set_and_goes_on_from_there(tmp_path: Path) -> None:
+    real = FixedClock(NOW)
+    clock = SchoolClock(tmp_path / "ahead", real)
+    assert clock.now() == NOW
+    clock.set_to(NOW + timedelta(days=3))
+    assert clock.now() == NOW + timedelta(days=3)
+    real.move(timedelta(minutes=1))
+    assert clock.now() == NOW + timedelta(days=3, minutes=1)
+    assert real.now() == NOW + timedelta(minutes=1)
+
+
+def test_who_sets_a_school_s_clock_sets_it_for_every_process_at_once(tmp_path: Path) -> None:
+    setting, other = SchoolClock(tmp_path / "ahead", FixedClock(NOW)), SchoolClock(tmp_path / "ahead", FixedClock(NOW))
+    assert other.now() == NOW
+    for days in range(1, 50):  # a file of the same length, within a few milliseconds
+        setting.set_to(NOW + timedelta(days=days))
+        assert other.now() == NOW + timedelta(days=days)
+    assert SchoolClock(tmp_path / "ahead", FixedClock(NOW)).now() == NOW + timedelta(days=49), "a new process too"
+
+
+def test_a_school_s_clock_moves_forward_only(tmp_path: Path) -> None:
+    clock = SchoolClock(tmp_path / "ahead", FixedClock(NOW))
+    clock.set_to(NOW + timedelta(days=3))
+    for earlier in (NOW, NOW + timedelta(days=3) - timedelta(microseconds=1), NOW - timedelta(days=1)):
+        with pytest.raises(ValueError, match="forward"):
+            clock.set_to(earlier)
+    with pytest.raises(ValueError, match="zone"):
+        clock.set_to(datetime(2027, 1, 1))  # noqa: DTZ001 - without a zone on purpose
+    assert clock.now() == NOW + timedelta(days=3)
+
+
+def test_a_school_s_clock_whose_file_says_no_number_is_no_clock(tmp_path: Path) -> None:
+    (tmp_path / "ahead").write_text("soon")
+    with pytest.raises(ValueError, match="invalid literal"):
+        SchoolClock(tmp_path / "ahead", FixedClock(NOW)).now()
+
+
+def test_of_many_who_set_a_school_s_clock_at_once_the_latest_time_stands(tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def forward(hours: int) -> None:
+        clock = SchoolClock(tmp_path / "ahead", FixedClock(NOW))
+        start.wait()
+        with contextlib.suppress(ValueError):  # another was there with a later time
+            clock.set_to(NOW + timedelta(hours=hours))
+
+    threads = [threading.Thread(target=forward, args=(hours,)) for hours in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert SchoolClock(tmp_path / "ahead", FixedClock(NOW)).now() == NOW + timedelta(hours=7)
+
+
+def test_an_installation_without_a_file_counts_by_the_machine_s_clock(tmp_path: Path) -> None:
+    assert isinstance(school_clock(None), SystemClock)
+    assert isinstance(school_clock(tmp_path / "ahead"), SchoolClock)
 
 
 def test_an_id_is_a_uuid_of_version_7_that_holds_its_time() -> None:

@@ -50,6 +50,11 @@ DECIDED = "tests/unit/test_moderation_commands.py"
 MAY_KNOW = "tests/unit/test_moderation_permission.py"
 SCHOOL_SAYS = "tests/integration/test_roster_parameters.py"
 NAMES = "tests/unit/test_policy_first_names.py"
+SHARED = "tests/integration/test_roster_sharing.py"
+ANSWERS = "tests/unit/test_identity_sharing.py"
+TALES = "tests/unit/test_stories_domain.py"
+AUDIENCE = "tests/unit/test_stories_permission.py"
+CLASS_READERS = "test_S16_S40_S43_a_class_s_stories_are_read_by_its_staff_pupils_and_their_guardians_and_nobody_else"
 IMAGES = "tests/unit/test_media_images.py"
 HOSTILE = "tests/property/test_media_hostile.py"
 ALBUM = "tests/integration/test_media_store.py"
@@ -57,6 +62,13 @@ ACCESS_STATES = "tests/integration/test_session_access.py"
 HOUSE_RULES = "tests/unit/test_http_app.py"
 FOLLOWER = "tests/unit/test_follower.py"
 AWAITED = "tests/unit/test_identity_awaited.py"
+DECIDED_ERASURE = "tests/unit/test_identity_erasure.py"
+NEVER_ON_REQUEST = "test_S20_T1_safeguarding_and_conduct_are_never_erased_on_request_alone_and_the_answer_says_why"
+LEFT_OUT = "test_S20_who_was_erased_is_left_out_of_every_later_roster_and_the_rest_goes_on"
+MEANWHILE = "tests/integration/test_identity_erasure.py"
+WHOSE = "tests/unit/test_privacy_erasure.py"
+PROOF = "tests/unit/test_operator_certificate.py"
+GOLDEN_REVOCATION = "test_an_event_s_wire_form_is_its_golden_file[points.PointRevoked]"
 PRIVATE = "tests/unit/test_policy_sensitive.py"
 SMALL = "tests/unit/test_runtime_small.py"
 CLOCK_ROUTE = "tests/unit/test_identity_clock.py"
@@ -1369,6 +1381,93 @@ PRIVATE_MATTERS = (
     ),
 )
 
+ERASURE = (
+    Fault(
+        "an erasure takes the safeguarding record too",
+        "services/identity/domain/erasure.py",
+        "if rule.erasure_decided_by is None and category not in others",
+        "if category not in others",
+        (f"{DECIDED_ERASURE}::{NEVER_ON_REQUEST}",),
+    ),
+    Fault(
+        "any member of staff decides on an erasure",
+        "services/identity/domain/permission.py",
+        "return caller.capacity is Capacity.STAFF and caller.has_role(*DECIDES_ON_ERASURE)",
+        "return caller.capacity is Capacity.STAFF",
+        (f"{DECIDED_ERASURE}::test_S20_the_office_and_the_headteacher_decide_and_nobody_else_does",),
+    ),
+    Fault(
+        "a guardian asks for another family",
+        "services/identity/domain/permission.py",
+        "case Capacity.GUARDIAN if subject_id == caller.person_id or subject_id in caller.children:",
+        "case Capacity.GUARDIAN:",
+        (f"{DECIDED_ERASURE}::test_S20_a_guardian_asks_for_themselves_and_their_own_child_and_a_pupil_for_themselves",),
+    ),
+    Fault(
+        "an operator erases what nobody decided",
+        "services/identity/domain/erasure.py",
+        "    if state.decided is None:\n        raise Refusal(NOT_FOUND)",
+        "    if False:\n        raise Refusal(NOT_FOUND)",
+        (f"{DECIDED_ERASURE}::test_what_nobody_at_the_school_decided_is_not_carried_out",),
+    ),
+    Fault(
+        "who was erased still signs in",
+        "services/identity/domain/erasure.py",
+        "    if subject in school.accounts:",
+        "    if False:",
+        (f"{DECIDED_ERASURE}::test_S18_a_guardian_who_is_erased_is_nobody_s_guardian_and_signs_in_no_more",),
+    ),
+    Fault(
+        "a roster brings back who was erased",
+        "services/identity/domain/roster_import.py",
+        "_without_the_erased(command, state.erased)",
+        "_without_the_erased(command, frozenset())",
+        ("tests/unit/test_identity_roster_import.py::" + LEFT_OUT,),
+    ),
+    Fault(
+        "a roster does not see an erasure that is decided meanwhile",
+        "services/identity/commands.py",
+        "history.versions.update(_no_erasure_of(command, history.versions))",
+        "pass",
+        (f"{MEANWHILE}::test_S18_an_adult_who_is_erased_while_a_roster_is_decided_is_left_out_of_it",),
+    ),
+    Fault(
+        "one destroyed key keeps the whole roster out",
+        "services/identity/commands.py",
+        "        except Destroyed:  # someone",
+        "        except ZeroDivisionError:  # someone",
+        (f"{MEANWHILE}::test_S18_a_roster_that_meets_a_key_destroyed_meanwhile_comes_in_without_that_person",),
+    ),
+    Fault(
+        "a conversation is the guardian's alone",
+        "services/messaging/erasure.py",
+        'MessageSent: ("guardian_id", "pupil_id"),',
+        'MessageSent: ("guardian_id",),',
+        (f"{WHOSE}::test_S18_a_conversation_is_found_for_its_guardian_and_for_its_pupil_and_for_nobody_else",),
+    ),
+    Fault(
+        "what an event lists is not looked through",
+        "shared/privacy/erasure.py",
+        "        if isinstance(listed, Items):",
+        "        if False:",
+        (f"{WHOSE}::test_S18_of_what_an_event_lists_those_are_found_that_concern_the_person",),
+    ),
+    Fault(
+        "any certificate is taken for this installation's",
+        "deploy/operator/certificate.py",
+        'key.verify(b64decode(found["signature"]), canonical(found["certificate"]))',
+        'b64decode(found["signature"]), canonical(found["certificate"])',
+        (f"{PROOF}::test_a_written_certificate_is_recognised_and_one_with_any_value_changed_is_not",),
+    ),
+    Fault(
+        "a reason is sealed under the award's key, which an erasure takes away",
+        "shared/events/points.py",
+        'personal(subject="revocation_id"',
+        'personal(subject="award_id"',
+        ("tests/contract/test_golden_wire_forms.py::" + GOLDEN_REVOCATION,),
+    ),
+)
+
 SCHOOL_TIME = (
     Fault(
         "the school's clock goes back",
@@ -1424,6 +1523,185 @@ SCHOOL_TIME = (
     ),
 )
 
+STORIES = (
+    Fault(
+        "T8: one parent's yes outweighs the other's no",
+        "shared/projections/sharing.py",
+        "GROUP BY s.kind HAVING bool_and(s.allowed)",
+        "GROUP BY s.kind HAVING bool_or(s.allowed)",
+        (f"{SHARED}::test_S63_T8_some_guardian_said_yes_and_none_says_no",),
+    ),
+    Fault(
+        "S63: the answer of an adult who is no longer linked counts",
+        "shared/projections/sharing.py",
+        """        JOIN roster_guardianship g ON g.pupil_id = s.pupil_id AND g.guardian_id = s.guardian_id
+        WHERE s.pupil_id = p.pupil_id GROUP BY""",
+        """        WHERE s.pupil_id = p.pupil_id GROUP BY""",
+        (f"{SHARED}::test_S63_the_answers_of_guardians_who_are_linked_now_count_and_no_others",),
+    ),
+    Fault(
+        "S64: what was withdrawn is shown on",
+        "shared/projections/sharing.py",
+        """        WHERE s.pupil_id = {pupil} AND s.kind = {kind}
+    ), false)""",
+        """        WHERE s.pupil_id = {pupil} AND s.kind = {kind}
+    ), false) IN (true, false)""",
+        (f"{SHARED}::test_S64_what_was_approved_is_shown_while_the_permission_stands_and_hidden_once_it_is_gone",),
+    ),
+    Fault(
+        "S64: a permission that comes back shows again what nobody looked at",
+        "shared/projections/sharing.py",
+        "l.kind = {kind} AND l.position > {approved}",
+        "l.kind = {kind} AND false AND l.position > {approved}",
+        (f"{SHARED}::test_S64_a_permission_that_comes_back_shows_nothing_before_a_new_approval",),
+    ),
+    Fault(
+        "S64: what shows a pupil who left is shown on",
+        "shared/projections/sharing.py",
+        "WHERE p.pupil_id = {pupil} AND p.on_roll)",
+        "WHERE p.pupil_id = {pupil})",
+        (f"{SHARED}::test_S64_nothing_of_a_pupil_who_left_is_shown_nor_when_they_come_back",),
+    ),
+    Fault(
+        "S64: a pupil who came back is shown again",
+        "shared/projections/roster.py",
+        " SELECT %s, %s, kind, %s FROM unnest(%s::text[]) kind",
+        " SELECT %s, %s, kind, %s FROM unnest(%s::text[]) kind WHERE false",
+        (f"{SHARED}::test_S64_nothing_of_a_pupil_who_left_is_shown_nor_when_they_come_back",),
+    ),
+    Fault(
+        "S62: a new answer leaves the list as it was",
+        "shared/projections/roster.py",
+        """        e.allowed,
+    )
+    _note_lapses(tx, e.pupil_id, meta)
+    _note_change(tx, e.pupil_id, meta)""",
+        """        e.allowed,
+    )
+    _note_lapses(tx, e.pupil_id, meta)""",
+        (f"{SHARED}::test_S62_a_new_answer_another_adult_a_leaver_or_a_joiner_changes_the_list",),
+    ),
+    Fault(
+        "S62: a list that has changed since is acknowledged",
+        "services/identity/domain/sharing.py",
+        "    if command.list_version != current:",
+        "    if False:",
+        (f"{ANSWERS}::test_S62_a_list_that_has_changed_since_must_be_read_again",),
+    ),
+    Fault(
+        "S63: a guardian answers for another family's child",
+        "services/identity/domain/permission.py",
+        "    if pupil_id not in caller.children:",
+        "    if False:",
+        (f"{ANSWERS}::test_S63_a_child_s_own_guardians_answer_and_nobody_else",),
+    ),
+    Fault(
+        "S62: who has not read the list shows children",
+        "services/stories/domain/story.py",
+        "    if not permissions.list_known:",
+        "    if False:",
+        (f"{TALES}::test_S62_who_shows_or_names_somebody_knows_the_list",),
+    ),
+    Fault(
+        "S63: a child without permission is shown",
+        "services/stories/domain/story.py",
+        "    if lacking:",
+        "    if False:",
+        (f"{TALES}::test_S63_one_child_without_permission_is_enough_and_is_named_by_id_alone",),
+    ),
+    Fault(
+        "S63: a permission for one kind is one for all",
+        "services/stories/domain/story.py",
+        "if kind not in self.allowed.get(pupil, frozenset())]",
+        "if not self.allowed.get(pupil, frozenset())]",
+        (f"{TALES}::test_S63_each_kind_needs_its_own_permission",),
+    ),
+    Fault(
+        "S63: a picture need not say whom it shows",
+        "services/stories/domain/story.py",
+        "    if untagged:",
+        "    if False:",
+        (f"{TALES}::test_S63_a_picture_says_whom_it_shows_or_that_it_shows_nobody",),
+    ),
+    Fault(
+        "a colleague's upload is used",
+        "services/stories/domain/media.py",
+        "return self.uploader == staff_id and self.story is None",
+        "return self.uploader is not None and self.story is None",
+        (f"{TALES}::test_a_picture_is_used_by_who_uploaded_it_once",),
+    ),
+    Fault(
+        "a picture is used in a second story, which others may read",
+        "services/stories/domain/media.py",
+        "return self.uploader == staff_id and self.story is None",
+        "return self.uploader == staff_id",
+        (f"{TALES}::test_a_picture_is_used_by_who_uploaded_it_once",),
+    ),
+    Fault(
+        "S64: what lacks permission is approved",
+        "services/stories/domain/story.py",
+        "    _check_sharing(list(_tags(posted.names if command.text else (), pictures)), permissions)\n",
+        "",
+        (f"{TALES}::test_S64_each_picture_stands_for_itself",),
+    ),
+    Fault(
+        "S57: a story may use full names",
+        "services/stories/domain/story.py",
+        "[*names, *sensitive.check(command.text, facts.roll)]",
+        "sensitive.check(command.text, facts.roll)",
+        (f"{TALES}::test_S57_S58_a_story_uses_first_names_only",),
+    ),
+    Fault(
+        "S61: a story may say what is private",
+        "services/stories/domain/story.py",
+        "[*names, *sensitive.check(command.text, facts.roll)]",
+        "names",
+        (f"{TALES}::test_S57_S61_what_may_be_private_or_a_full_name_is_confirmed_first",),
+    ),
+    Fault(
+        "S57: staff use full names in messages",
+        "services/messaging/domain/message.py",
+        '        refuse(found, field="text", confirmed=command.confirmed)',
+        "        pass",
+        (f"{MESSAGES}::test_S57_S58_staff_write_first_names_only_in_messages_too",),
+    ),
+    Fault(
+        "S37: families post",
+        "services/stories/domain/permission.py",
+        "    if caller.capacity is not Capacity.STAFF:\n        raise Refusal(STAFF_ONLY, clause=SCHOOL_TO_HOME)",
+        "    pass",
+        (f"{AUDIENCE}::test_S37_S54_staff_of_the_class_post_and_nobody_else",),
+    ),
+    Fault(
+        "S40: whoever was a teacher of the class reads on",
+        "services/stories/domain/permission.py",
+        "caller.capacity is Capacity.STAFF and class_id in caller.classes",
+        "caller.capacity is Capacity.STAFF",
+        (f"{AUDIENCE}::{CLASS_READERS}",),
+    ),
+    Fault(
+        "S40: a family whose child has left the class reads on",
+        "services/stories/domain/permission.py",
+        "if children := _own(caller, relations) & relations.pupils:",
+        "if children := _own(caller, relations):",
+        (f"{AUDIENCE}::{CLASS_READERS}",),
+    ),
+    Fault(
+        "S56: what is for one child's adults is read by every family of the class",
+        "services/stories/domain/permission.py",
+        "    if story.pupil_id not in own:",
+        "    if False:",
+        (f"{AUDIENCE}::test_S43_S56_a_story_for_one_child_s_adults_is_theirs_and_the_class_staff_s",),
+    ),
+    Fault(
+        "another service may open stories",
+        "shared/privacy/categories.py",
+        'Category.STORY: CategoryRule(\n            opened_by=frozenset({"stories"}),',
+        'Category.STORY: CategoryRule(\n            opened_by=frozenset({"stories", "moderation"}),',
+        ("tests/unit/test_stories_domain.py::test_S16_what_a_story_says_is_opened_by_stories_alone",),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -1442,4 +1720,6 @@ FAULTS = (
     + BUS
     + PARKING
     + ACCESS
+    + ERASURE
+    + STORIES
 )

@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test controls lint fmt golden docs clean environment
+.PHONY: help run test demo controls lint fmt golden docs policy-proof clean environment
 
 VENV := .venv/bin
 CODE := services shared deploy tests
@@ -14,6 +14,9 @@ run: environment  ## start everything on this machine; Ctrl-C stops it
 
 test: environment  ## run all tests, or some: make test ARGS="-k award"
 	@$(VENV)/python -m deploy.local test $(ARGS)
+
+demo: environment  ## act the policy out with an invented school, scene by scene, and check it
+	@$(VENV)/python -m deploy.demo
 
 controls: environment  ## seed each known fault into a copy and expect its test to fail
 	@$(VENV)/python -m deploy.local test tests/controls -m controls $(ARGS)
@@ -34,6 +37,10 @@ golden: environment  ## write the wire forms of new events and versions, to be r
 docs: environment  ## write the API's document and page, and the catalogues in docs/, as the code is now
 	@$(VENV)/python -m deploy.gateway
 	@$(VENV)/python -m deploy.catalogues
+	@$(VENV)/python -m tests.policy.page
+
+policy-proof: environment  ## switch each rule of the policy off in a copy and see its tests notice; only what changed
+	@$(VENV)/python -m tests.policy.proof; proven=$$?; $(VENV)/python -m tests.policy.page; exit $$proven
 
 clean:  ## remove the environment, the run folder with its databases, and caches
 	@python3 deploy/local/clean.py

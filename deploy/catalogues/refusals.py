@@ -8,7 +8,7 @@ HEAD = """\
 # The refusals
 
 Every refusal and error is `application/problem+json` with one of these codes, made from `shared/policy/codes.py` by
-`make docs`. A clause names the rule of the policy that a code carries out; a route may name a closer one.
+`make docs`. A clause names the rule of the [policy](policy.md) that a code carries out; a route may name a closer one.
 What stands in {braces} is filled in.
 
 """

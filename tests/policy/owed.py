@@ -1,0 +1,20 @@
+"""What is still missing of a clause that has a rule: said openly, so that its rule is not taken for all of it."""
+
+from collections.abc import Mapping
+
+OWED: Mapping[str, str] = {
+    "S01": "a school cannot name its policy's author yet; the neutral words stand there.",
+    "S04": "nobody is told that the review is due; it is shown to who reads the policy.",
+    "S10": "staff are not shown which child nobody has noticed for a while.",
+    "S13": "the pages that families would use are not there; client apps use the API.",
+    "S19": "what is held is read service by service, not as one bundle.",
+    "S21": "a second factor for those who safeguard.",
+    "S26": "nobody can record a restriction of an adult's access to a child.",
+    "S29": "a pupil's own way to sign in, by picture or code.",
+    "S57": "texts with a doubtful name are refused, and there is no list of children to choose a name from.",
+    "S65": "pictures carry no mark that tells who was shown them.",
+    "S69": "nobody is reminded of it when a picture is opened.",
+    "S76": "a flag that no leader acknowledges is not brought before them again.",
+    "S77": "a record without a teacher's own account is not asked after.",
+    "S79": "one report of lawful bases, disclosures and open requests.",
+}

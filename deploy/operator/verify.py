@@ -27,12 +27,12 @@ def verify_service(config: OperatorConfig, service: str, tell: Tell) -> list[Fau
     witnesses = [witness for consumer in SERVICES for witness in _cursors(config, consumer, service)] + _answers(
         config, service
     )
-    with _connected(config, service) as connection, connection.transaction():
+    with connected(config, service) as connection, connection.transaction():
         return verify(connection, witnesses, Told())
 
 
 def _cursors(config: OperatorConfig, consumer: str, source: str) -> list[Witness]:
-    with _connected(config, consumer) as connection:
+    with connected(config, consumer) as connection:
         rows = connection.execute(
             "SELECT consumer, partition, position, hash FROM projection_cursor WHERE source = %s AND position > 0",
             (source,),
@@ -45,12 +45,12 @@ def _cursors(config: OperatorConfig, consumer: str, source: str) -> list[Witness
 
 def _answers(config: OperatorConfig, service: str) -> list[Witness]:
     """The last command that a person was answered for, in each partition: it knows a position, not a hash."""
-    with _connected(config, service) as connection:
+    with connected(config, service) as connection:
         rows = connection.execute("SELECT partition, max(position) FROM log_answer GROUP BY partition").fetchall()
     return [Witness(name="an answered command", partition=row[0], head=Head(position=row[1], hash=b"")) for row in rows]
 
 
-def _connected(config: OperatorConfig, service: str) -> Connection[TupleRow]:
+def connected(config: OperatorConfig, service: str) -> Connection[TupleRow]:
     server = config.server(f"passfile.{service}.worker")
     parameters = conninfo(server, database=f"bookbag_{service}", role=f"{service}_worker")
     return psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]  # libpq's own names and types

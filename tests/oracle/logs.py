@@ -55,6 +55,7 @@ def read_logs(ask: Ask, school_id: UUID) -> Logs:
     decisions: list[Decided] = []
     acts: dict[str, list[tuple[str, str, str]]] = {}
     cases: dict[str, Mapping[str, Any]] = {}
+    reported: dict[str, str] = {}
     for _, kind, data in ask("moderation", sql, (school_id,)):
         if kind == "moderation.CaseOpened":
             assert data["case_id"] not in cases, "one case opened twice"
@@ -62,6 +63,12 @@ def read_logs(ask: Ask, school_id: UUID) -> Logs:
         elif kind == "moderation.FlagUpheld":
             concern = cases[data["case_id"]]["track"] == "child_concern"
             decisions.append(Decided(data["guardian_id"], "upheld", data["message_id"], concern))
+        elif kind == "moderation.ReshareReported":
+            reported[data["report_id"]] = data["reported_id"]
+        elif kind == "moderation.ReshareConfirmed":
+            decisions.append(Decided(reported[data["report_id"]], "confirm"))
+        elif kind == "moderation.ParentRemoved" and data["basis"] != "misuse_after_warning":
+            decisions.append(Decided(data["guardian_id"], "override"))
         elif kind in DECIDED:
             decisions.append(Decided(data["guardian_id"], DECIDED[kind]))
         if kind in ACTS:

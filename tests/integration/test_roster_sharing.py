@@ -175,8 +175,10 @@ def test_S63_the_answers_of_guardians_who_are_linked_now_count_and_no_others(kno
 def test_S64_what_was_approved_is_shown_while_the_permission_stands_and_hidden_once_it_is_gone(known: Roster):
     approved = known.hears(said(MOTHER, True))
     assert known.shows(approved)
-    known.hears(said(FATHER, False))
+    withdrawn = known.hears(said(FATHER, False))
     assert not known.shows(approved)
+    # Nor is what somebody were to approve while there is no permission.
+    assert not known.shows(withdrawn)
 
 
 def test_S64_a_permission_that_comes_back_shows_nothing_before_a_new_approval(known: Roster):
@@ -205,8 +207,9 @@ def test_S64_a_permission_that_stands_on_another_answer_was_never_away(known: Ro
 
 def test_S64_nothing_of_a_pupil_who_left_is_shown_nor_when_they_come_back(known: Roster):
     approved = known.hears(said(MOTHER, True))
-    known.hears(PupilLeft(pupil_id=CHILD))
+    left = known.hears(PupilLeft(pupil_id=CHILD))
     assert not known.shows(approved)
+    assert not known.shows(left)
     assert known.allowed() == frozenset()
     back = known.hears(admitted(CHILD))
     assert not known.shows(approved)

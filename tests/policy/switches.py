@@ -59,7 +59,12 @@ RECORDS = "tests/unit/test_moderation_record.py"
 RESHARES = "tests/unit/test_moderation_reshare.py"
 DECIDED = "tests/unit/test_moderation_commands.py"
 MAY_KNOW_CASES = "tests/unit/test_moderation_permission.py"
-REACTIONS = "tests/unit/test_moderation_reactions.py"
+MAY_POST = "tests/unit/test_stories_permission.py"
+STORY = "tests/unit/test_stories_domain.py"
+
+CLASS_STORIES = (
+    f"{MAY_POST}::test_S16_S40_S43_a_class_s_stories_are_read_by_its_staff_pupils_and_their_guardians_and_nobody_else"
+)
 
 DOCUMENT = (
     a_switch(
@@ -132,6 +137,14 @@ DOCUMENT = (
         f"{MAY_POINT}::test_S10_a_class_s_points_are_for_its_staff_and_leaders",
     ),
     a_switch(
+        "S10",
+        "children are ranked",
+        "services/points/schemas.py",
+        "class PupilPoints(Schema):\n",
+        "class PupilPoints(Schema):\n    rank = StrictInt()\n",
+        f"{PROMISES}::test_S10_nobody_is_ranked",
+    ),
+    a_switch(
         "S11",
         "the clauses are shown as bare ids",
         "services/identity/policy_api.py",
@@ -143,6 +156,14 @@ DOCUMENT = (
 )
 
 ACCESS = (
+    a_switch(
+        "S12",
+        "stories are not installed",
+        "deploy/services.py",
+        '"stories", "messaging"',
+        '"messaging"',
+        f"{PROMISES}::test_S12_points_messages_and_stories_are_all_installed_and_have_their_paths",
+    ),
     a_switch(
         "S13 S35",
         "points can be redeemed for something",
@@ -281,6 +302,75 @@ PUPILS_AND_POINTS = (
     seeded("S43", "S43: any guardian sees any pupil"),
 )
 
+STORIES = (
+    a_switch(
+        "S37",
+        "a parent posts to the class's story",
+        "services/stories/domain/permission.py",
+        "    if caller.capacity is not Capacity.STAFF:\n        raise Refusal(STAFF_ONLY, clause=SCHOOL_TO_HOME)",
+        "    if False:\n        raise Refusal(STAFF_ONLY, clause=SCHOOL_TO_HOME)",
+        f"{MAY_POST}::test_S37_S54_who_may_not_post_is_told_why",
+    ),
+    a_switch(
+        "S37 S54",
+        "any colleague posts for any class",
+        "services/stories/domain/permission.py",
+        "    may_write(caller)\n    if not _works_with(caller, class_id, relations):\n"
+        "        raise Refusal(NOT_CLASS_TEACHER, clause=OWN_CLASS)",
+        "    may_write(caller)\n    if False:\n        raise Refusal(NOT_CLASS_TEACHER, clause=OWN_CLASS)",
+        f"{MAY_POST}::test_S37_S54_staff_of_the_class_post_and_nobody_else",
+    ),
+    a_switch(
+        "S38",
+        "an event has no day",
+        "services/stories/domain/story.py",
+        "    if (command.kind is StoryKind.EVENT) is (command.event_on is None):",
+        "    if False:",
+        f"{STORY}::test_S38_an_event_has_a_day_and_nothing_else_has",
+    ),
+    a_switch(
+        "S40 S43 S16",
+        "any guardian reads any class's stories",
+        "services/stories/domain/permission.py",
+        "        case Capacity.GUARDIAN if children := _own(caller, relations) & relations.pupils:\n"
+        "            return Reader(children=children)",
+        "        case Capacity.GUARDIAN:\n            return Reader(children=_own(caller, relations))",
+        CLASS_STORIES,
+    ),
+    a_switch(
+        "S40",
+        "a colleague of another class reads the class's stories",
+        "services/stories/domain/permission.py",
+        "        case Capacity.STAFF if _works_with(caller, class_id, relations):\n            return Reader(staff=True)",
+        "        case Capacity.STAFF if True:\n            return Reader(staff=True)",
+        CLASS_STORIES,
+    ),
+    a_switch(
+        "S43 S56",
+        "what is for one child's adults is read by others",
+        "services/stories/domain/permission.py",
+        "    if story.pupil_id not in own:",
+        "    if False:",
+        f"{MAY_POST}::test_S43_S56_a_story_for_one_child_s_adults_is_theirs_and_the_class_staff_s",
+    ),
+    a_switch(
+        "S56",
+        "a story for one child's adults is the whole class's",
+        "services/stories/domain/story.py",
+        "        audience=Audience.CLASS if command.pupil_id is None else Audience.GUARDIANS,",
+        "        audience=Audience.CLASS,",
+        f"{STORY}::test_S56_a_story_for_one_child_s_adults_says_so",
+    ),
+    a_switch(
+        "S44 S45",
+        "the posts of a class are counted",
+        "shared/events/stories.py",
+        "    kind: StoryKind\n    audience: Audience\n",
+        "    kind: StoryKind\n    count: int\n    audience: Audience\n",
+        f"{PROMISES}::test_S44_S45_nothing_counts_or_compares_what_is_posted",
+    ),
+)
+
 MESSAGING = (
     a_switch(
         "S46",
@@ -299,8 +389,8 @@ MESSAGING = (
         "S50",
         "a parent sees when a message was read",
         "services/messaging/schemas.py",
-        "    sent_at = When(required=True)\n\n\nclass MessagePage",
-        "    sent_at = When(required=True)\n    read_at = When()\n\n\nclass MessagePage",
+        "    sent_by = Part(MessageSender, required=True)\n",
+        "    sent_by = Part(MessageSender, required=True)\n    read_at = When()\n",
         f"{SHOWN}::test_S50_nothing_that_is_shown_tells_whether_or_when_a_message_was_read",
     ),
     a_switch(
@@ -352,6 +442,56 @@ STAFF = (
         "    if state.get((command.guardian_id, command.kind)) is command.allowed:",
         "    if (command.guardian_id, command.kind) in state:",
         f"{SHARING}::test_S64_an_answer_may_change_at_any_time",
+    ),
+    a_switch(
+        "S57 S58",
+        "a story is not looked through for names",
+        "services/stories/domain/story.py",
+        "        [*names, *sensitive.check(command.text, facts.roll)],",
+        "        [*sensitive.check(command.text, facts.roll)],",
+        f"{STORY}::test_S57_S58_a_story_uses_first_names_only",
+    ),
+    a_switch(
+        "S61",
+        "a story is not looked through for what is private",
+        "services/stories/domain/story.py",
+        "        [*names, *sensitive.check(command.text, facts.roll)],",
+        "        [*names],",
+        f"{STORY}::test_S57_S61_what_may_be_private_or_a_full_name_is_confirmed_first",
+    ),
+    a_switch(
+        "S62",
+        "who does not know the class's list posts all the same",
+        "services/stories/domain/story.py",
+        "    if not permissions.list_known:",
+        "    if False:",
+        f"{STORY}::test_S62_who_shows_or_names_somebody_knows_the_list",
+        f"{STORY}::test_S62_who_approves_knows_the_list",
+    ),
+    a_switch(
+        "S63",
+        "a child is shown without permission",
+        "services/stories/domain/story.py",
+        "    if lacking:\n",
+        "    if False:\n",
+        f"{STORY}::test_S63_one_child_without_permission_is_enough_and_is_named_by_id_alone",
+        f"{STORY}::test_S63_each_kind_needs_its_own_permission",
+    ),
+    a_switch(
+        "S63",
+        "a picture says nothing of whom it shows",
+        "services/stories/domain/story.py",
+        "    if untagged:\n",
+        "    if False:\n",
+        f"{STORY}::test_S63_a_picture_says_whom_it_shows_or_that_it_shows_nobody",
+    ),
+    a_switch(
+        "S64",
+        "what was hidden is shown again without permission",
+        "services/stories/domain/story.py",
+        "    _check_sharing(list(_tags(posted.names if command.text else (), pictures)), permissions)\n",
+        "",
+        f"{STORY}::test_S64_each_picture_stands_for_itself",
     ),
     seeded("S65", "S65: a report about staff suspends"),
     a_switch(
@@ -450,5 +590,5 @@ MISUSE = (
     ),
 )
 
-SWITCHES = DOCUMENT + ACCESS + PUPILS_AND_POINTS + MESSAGING + STAFF + MISUSE
+SWITCHES = DOCUMENT + ACCESS + PUPILS_AND_POINTS + STORIES + MESSAGING + STAFF + MISUSE
 """Every switch."""

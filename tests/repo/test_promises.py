@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from deploy.gateway import api_page
 from deploy.gateway.document import made
 from deploy.gateway.render import FOR_PAGES
+from deploy.services import SERVICES
 from shared.events.declaration import REGISTRY
 from tests.repo.project import ROOT, files, name_of
 
@@ -23,6 +24,8 @@ MAY_CALL = {
 """Modules of the product that speak HTTP or open a socket. The broker and PostgreSQL are the installation's own too."""
 PAGE = ROOT / "deploy/gateway/page"
 MONEY = {"price", "cost", "pay", "payment", "purchase", "spend", "redeem", "subscription", "premium", "tier", "advert"}
+RANKS = {"rank", "ranks", "ranking", "rankings", "leaderboard", "place", "streak", "average"}
+OF_POSTS = {"count", "counts", "total", "totals", "posts", "number", "score"} | RANKS
 WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
@@ -79,9 +82,39 @@ def published() -> set[str]:
 
 
 def test_S13_S35_nothing_costs_anything_and_points_buy_nothing():
-    named = {name: {word.lower() for word in WORD.findall(name)} for name in published()}
+    named = words_by_name(published())
     assert {"points", "award"} <= set().union(*named.values()), "the names are taken apart"
     assert [name for name, words in named.items() if words & MONEY] == []
+
+
+def words_by_name(names: Iterable[str]) -> dict[str, set[str]]:
+    return {name: {word.lower() for word in WORD.findall(name)} for name in names}
+
+
+def test_S10_nobody_is_ranked():
+    assert [name for name, words in words_by_name(published()).items() if words & RANKS] == []
+
+
+def test_S44_S45_nothing_counts_or_compares_what_is_posted():
+    """How much is posted differs from week to week and from class to class, and is nobody's figure."""
+    ours = words_by_name(name for name in published() if "stor" in name.lower() or name in fields_of_stories())
+    assert {"story_id", "stories.StoryPosted.kind"} <= ours.keys(), "what stories publishes is found"
+    assert [name for name, words in ours.items() if words & OF_POSTS] == []
+
+
+def fields_of_stories() -> set[str]:
+    document = made()
+    shown = [name for name in document["components"]["schemas"] if "Stor" in name or "Notice" in name]
+    return set(words_of([document["components"]["schemas"][name].get("properties", {}) for name in shown]))
+
+
+def test_S12_points_messages_and_stories_are_all_installed_and_have_their_paths():
+    assert {"points", "messaging", "stories", "moderation", "identity"} <= set(SERVICES)
+    paths = made()["paths"]
+    answering = {path: item["x-service"] for path, item in paths.items()}
+    assert answering["/v1/points"] == "points"
+    assert answering["/v1/conversations"] == "messaging"
+    assert answering["/v1/classes/{class_id}/stories"] == "stories"
 
 
 def test_S13_the_pages_are_read_without_a_script():

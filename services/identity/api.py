@@ -93,7 +93,11 @@ class IdentityApi:
         ]
         if not self.development:
             return routes
-        return [*routes, Route("/v1/one-time-codes", OneTimeCodes(self)), Route("/v1/clock", SchoolTime(self.clock))]
+        return [
+            *routes,
+            Route("/v1/one-time-codes", OneTimeCodes(self)),
+            Route("/v1/clock", SchoolTime(self.clock, self.principals)),
+        ]
 
     def _school_name(self, school_id: UUID) -> str:
         return self.queries.school_name(school_id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import falcon
 
 from services.identity.domain.permission import may_run_the_platform
+from services.identity.principals import Principals
 from services.identity.schemas import ClockTime
 from shared.http.app import caller
 from shared.http.operations import body, operation
@@ -20,9 +21,15 @@ MOST_AHEAD = timedelta(days=3660)
 
 @dataclass(frozen=True, slots=True)
 class SchoolTime:
-    """Attributes: clock: what the policy counts by, in every process."""
+    """The resource.
+
+    Attributes:
+        clock: what the policy counts by, in every process.
+        principals: forgets who was signed in: sessions may be over by the new time.
+    """
 
     clock: Clock
+    principals: Principals
 
     @operation(
         summary="What time it is by the school's clock (development installations only)", tag=TAG, response=ClockTime
@@ -48,4 +55,5 @@ class SchoolTime:
             self.clock.set_to(at)
         except ValueError:
             raise Refusal(CLOCK_FORWARD_ONLY) from None
+        self.principals.forget()
         resp.media = ClockTime().dump({"now": self.clock.now()})

@@ -12,6 +12,7 @@ from falcon import testing
 from deploy.gateway.document import _hollow
 from services.identity.api import IdentityApi
 from services.identity.clock_api import MOST_AHEAD, SchoolTime
+from services.identity.principals import Principals
 from shared.policy.codes import CLOCK_FORWARD_ONLY, INVALID_FIELDS, NOT_FOUND, OPERATOR_ONLY, Code
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
@@ -34,9 +35,19 @@ def asked(capacity: Capacity, sent: Any = None) -> falcon.Request:
     return req
 
 
+class Remembering(Principals):
+    """Stands where identity keeps the last answers to who somebody is."""
+
+    def __init__(self) -> None:  # it looks nobody up
+        self.forgot = False
+
+    def forget(self) -> None:
+        self.forgot = True
+
+
 def put(clock: Any, at: datetime, capacity: Capacity = Capacity.OPERATOR) -> Any:
     resp = falcon.Response()
-    SchoolTime(clock).on_put(asked(capacity, {"now": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}), resp)
+    SchoolTime(clock, Remembering()).on_put(asked(capacity, {"now": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}), resp)
     return resp.media
 
 
@@ -50,8 +61,14 @@ def test_an_operator_sets_it_forward_and_whoever_is_signed_in_reads_it(clock: Sc
     assert put(clock, NEXT_WEEK) == {"now": "2026-09-14T08:30:00.000000Z"}
     for capacity in Capacity:
         resp = falcon.Response()
-        SchoolTime(clock).on_get(asked(capacity), resp)
+        SchoolTime(clock, Remembering()).on_get(asked(capacity), resp)
         assert resp.media == {"now": "2026-09-14T08:30:00.000000Z"}
+
+
+def test_who_was_signed_in_by_the_old_time_is_looked_up_anew(clock: SchoolClock):
+    known, resp = Remembering(), falcon.Response()
+    SchoolTime(clock, known).on_put(asked(Capacity.OPERATOR, {"now": f"{NEXT_WEEK:%Y-%m-%dT%H:%M:%S.%fZ}"}), resp)
+    assert known.forgot
 
 
 @pytest.mark.parametrize("capacity", [capacity for capacity in Capacity if capacity is not Capacity.OPERATOR])

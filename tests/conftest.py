@@ -48,7 +48,9 @@ def operator_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operat
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A whole installation: PostgreSQL, RabbitMQ, nginx and every process of every service."""
-    with Installation(tmp_path_factory.mktemp("installation")) as it:
+    # Tests kill its processes far more often than a fault would: it is to go on all the same.
+    told = {**os.environ, "BOOKBAG_MAX_DEATHS_PER_MINUTE": "1000"}
+    with Installation(tmp_path_factory.mktemp("installation"), environment=told) as it:
         yield Bench(it)
     it.discard()
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from tests.policy.registry import PROOF, Switch, entry_of, problems_of, proof, proven
 from tests.policy.switches import SWITCHES
 from tests.repo.project import ROOT, files
+
+Proof = dict[str, Any]
 
 
 class Copy:
@@ -70,41 +72,48 @@ def unfit(switches: Sequence[Switch]) -> list[str]:
     return [f"{switch.without}: {problem}" for switch in switches for problem in problems_of(switch)]
 
 
-def prove(switches: Sequence[Switch], known: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The proof as it is now, and what is wrong."""
+def prove(switches: Sequence[Switch], known: Mapping[str, Any], keep: Callable[[Proof], None]) -> list[str]:
+    """Throws what is due and keeps the proof after each, so that a run that is stopped is not lost. Says what is wrong.
+
+    What is kept is of the copy's files: the tree may be worked in meanwhile.
+    """
     complaints = unfit(switches)
     fit = [switch for switch in switches if not any(problems_of(switch))]
-    due = [switch for switch in fit if not proven(switch, known)]
-    caught = [switch for switch in fit if switch not in due]
+    caught = {switch: entry_of(switch) for switch in fit if proven(switch, known)}
+    due = [switch for switch in fit if switch not in caught]
     say(f"{len(caught)} switches are proven as the code is now, {len(due)} are to be thrown.")
-    if due:
-        with a_copy() as copy:
-            tests = sorted({test for switch in due for test in switch.caught_by})
-            before = copy.ran(tests)
-            passed = set(before["ran"]) - set(before["failed"]) - set(before["broken"])
-            complaints += [
-                f"{test} does not pass while nothing is switched off" for test in tests if test not in passed
-            ]
-            due = [switch for switch in due if passed.issuperset(switch.caught_by)]
-            for number, switch in enumerate(due, 1):
-                failed = copy.without(switch)["failed"]
-                missed = [test for test in switch.caught_by if test not in failed]
-                clauses = ", ".join(switch.clauses)
-                word = "not caught" if missed else "caught"
-                say(f"[{number}/{len(due)}] {clauses} without: {switch.without}: {word}")
-                complaints += [f"{clauses}, without: {switch.without}: {test} does not notice" for test in missed]
-                if not missed:
-                    caught.append(switch)
-    return made(switches, caught), complaints
+    keep(by_clause(switches, caught))
+    if not due:
+        return complaints
+    with a_copy() as copy:
+        tests = sorted({test for switch in due for test in switch.caught_by})
+        before = copy.ran(tests)
+        passed = set(before["ran"]) - set(before["failed"]) - set(before["broken"])
+        complaints += [f"{test} does not pass while nothing is switched off" for test in tests if test not in passed]
+        due = [switch for switch in due if passed.issuperset(switch.caught_by)]
+        for number, switch in enumerate(due, 1):
+            failed = copy.without(switch)["failed"]
+            missed = [test for test in switch.caught_by if test not in failed]
+            clauses = ", ".join(switch.clauses)
+            say(f"[{number}/{len(due)}] {clauses} without: {switch.without}: {'not caught' if missed else 'caught'}")
+            complaints += [f"{clauses}, without: {switch.without}: {test} does not notice" for test in missed]
+            if not missed:
+                caught[switch] = entry_of(switch, copy.folder)
+                keep(by_clause(switches, caught))
+    return complaints
 
 
-def made(switches: Sequence[Switch], caught: Sequence[Switch]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def by_clause(switches: Sequence[Switch], caught: Mapping[Switch, Any]) -> Proof:
+    found: Proof = {}
     for switch in switches:
         if switch in caught:
             for clause in switch.clauses:
-                found.setdefault(clause, {})[switch.without] = entry_of(switch)
+                found.setdefault(clause, {})[switch.without] = caught[switch]
     return found
+
+
+def write(found: Proof) -> None:
+    PROOF.write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def say(line: str) -> None:
@@ -113,9 +122,8 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    found, complaints = prove(SWITCHES, proof())
-    PROOF.write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-    say(f"{len(found)} clauses have a rule whose absence a test notices: {PROOF.relative_to(ROOT)}.")
+    complaints = prove(SWITCHES, proof(), write)
+    say(f"{len(proof())} clauses have a rule whose absence a test notices: {PROOF.relative_to(ROOT)}.")
     for complaint in complaints:
         say(complaint)
     return 1 if complaints else 0

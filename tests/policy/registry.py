@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from shared.policy.clauses import ClauseId
@@ -97,8 +98,8 @@ def _around(body: Sequence[ast.stmt], line: int) -> Iterator[str]:
                     yield target.id
 
 
-def hash_of(file: str) -> str:
-    path = ROOT / file
+def hash_of(file: str, root: Path = ROOT) -> str:
+    path = root / file
     return _sha256(path.read_text()) if path.exists() else ""
 
 
@@ -115,14 +116,15 @@ def proven(switch: Switch, known: Mapping[str, Any]) -> bool:
     )
 
 
-def entry_of(switch: Switch) -> dict[str, Any]:
-    """What the proof says of a switch that every one of its tests has caught."""
+def entry_of(switch: Switch, root: Path = ROOT) -> dict[str, Any]:
+    """What the proof says of a switch that every one of its tests has caught, with the files that stand in `root`."""
     return {
         "file": switch.file,
-        "file_sha256": hash_of(switch.file),
+        "file_sha256": hash_of(switch.file, root),
         "switch_sha256": switch.own_hash,
         "tests": {
-            test: {"sha256": hash_of(test.partition("::")[0]), "caught": True} for test in sorted(switch.caught_by)
+            test: {"sha256": hash_of(test.partition("::")[0], root), "caught": True}
+            for test in sorted(switch.caught_by)
         },
     }
 

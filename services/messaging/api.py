@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 from uuid import UUID
 
 import falcon
 
+from services.messaging import shapes
 from services.messaging.commands import MessagingCommands
 from services.messaging.domain.permission import part_in
-from services.messaging.queries import Before, ConversationRow, MessageRow, MessagingQueries, TeacherRow
+from services.messaging.queries import Before, ConversationRow, MessageRow, MessagingQueries
+from services.messaging.replies_api import position_of, reply_routes
 from services.messaging.schemas import (
     ConversationOpening,
     ConversationShown,
@@ -18,6 +19,7 @@ from services.messaging.schemas import (
     MessageShown,
     NewFlag,
     NewMessage,
+    SentMessage,
     WarningDelivery,
 )
 from shared.events.messaging import Sender
@@ -46,17 +48,19 @@ from shared.policy.codes import (
 )
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
+from shared.runtime.clock import Clock
 
 TAG = "Messages"
 
 
 @dataclass(frozen=True, slots=True)
 class MessagingApi:
-    """What the resources work with."""
+    """What the resources work with. Attributes: clock: the school's, by which an answer is late."""
 
     asks: Asks
     commands: MessagingCommands
     queries: MessagingQueries
+    clock: Clock
 
     def routes(self) -> list[Route]:
         return [
@@ -68,6 +72,7 @@ class MessagingApi:
             Route("/v1/warnings/{warning_id:uuid}/receipt", WarningReceipt(self)),
             Route("/v1/warnings/{warning_id:uuid}/delivery", WarningHandOver(self)),
             Route("/v1/me/held/messaging", HeldAboutMe(self)),
+            *reply_routes(self),
         ]
 
     def conversation(self, asked: Asked, conversation_id: UUID) -> tuple[ConversationRow, Sender]:
@@ -101,7 +106,7 @@ class ConversationList:
             rows,
             page,
             lambda row: (row.position, str(row.conversation_id)),
-            lambda row: ConversationShown().dump(_conversation(row, teachers)),
+            lambda row: ConversationShown().dump(shapes.conversation(row, teachers, _as(asked))),
         )
 
     @operation(
@@ -140,9 +145,9 @@ class OneConversation:
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, conversation_id: UUID) -> None:
         asked = self.api.asks.of(req)
-        row, _ = self.api.conversation(asked, conversation_id)
+        row, reader = self.api.conversation(asked, conversation_id)
         teachers = self.api.queries.teachers(asked.school_id, [row.class_id])
-        resp.media = ConversationShown().dump(_conversation(row, teachers))
+        resp.media = ConversationShown().dump(shapes.conversation(row, teachers, reader))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +158,16 @@ class MessageList:
         summary="The messages of a conversation: the newest page, newest last",
         tag=TAG,
         response=MessagePage,
-        clauses=["S50", "S52"],
+        clauses=["S47", "S49", "S50", "S52", "S53"],
         codes=[NOT_FOUND, NOT_CLASS_TEACHER, BAD_CURSOR],
         query=PageQuery,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, conversation_id: UUID) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
         _, reader = self.api.conversation(asked, conversation_id)
-        rows = self.api.queries.messages_of(asked.school_id, conversation_id, _position(page), page.limit + 1)
-        shown = paged(rows, page, lambda row: (row.position,), lambda row: _message(row, reader))
+        rows = self.api.queries.messages_of(asked.school_id, conversation_id, position_of(page), page.limit + 1)
+        school = shapes.school(self.api.queries, asked.school_id)
+        shown = paged(rows, page, lambda row: (row.position,), lambda row: shapes.message(row, reader, school))
         resp.media = MessagePage().dump(shown | {"items": shown["items"][::-1]})
 
     @operation(
@@ -169,7 +175,7 @@ class MessageList:
         tag=TAG,
         status=201,
         request=NewMessage,
-        response=Written,
+        response=SentMessage,
         clauses=["S46", "S47", "S52", "S57", "S58", "S73", "S78"],
         codes=[
             NOT_FOUND,
@@ -189,7 +195,11 @@ class MessageList:
     def on_post(self, req: falcon.Request, resp: falcon.Response, conversation_id: UUID) -> None:
         fields = body(req, NewMessage)
         asked = self.api.asks.of(req)
-        written(resp, "messaging", self.api.commands.send(asked, conversation_id=conversation_id, **fields))
+        answer = self.api.commands.send(asked, conversation_id=conversation_id, **fields)
+        written(resp, "messaging", answer)
+        sender, at = self.api.commands.sent(asked, UUID(answer.location.rpartition("/")[2]))
+        terms = self.api.queries.reply_terms(asked.school_id)
+        resp.media = SentMessage().dump({"location": answer.location, **shapes.wait(sender, at, terms)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +210,7 @@ class OneMessage:
         summary="One message, as it was sent",
         tag=TAG,
         response=MessageShown,
-        clauses=["S50", "S52"],
+        clauses=["S47", "S49", "S50", "S52"],
         codes=[NOT_FOUND, NOT_CLASS_TEACHER],
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, message_id: UUID) -> None:
@@ -208,7 +218,9 @@ class OneMessage:
         row = self.api.queries.message(asked.school_id, message_id)
         if row is None:
             raise Refusal(NOT_FOUND)
-        resp.media = MessageShown().dump(_message(row, self.api.part_in(asked, row)))
+        reader = self.api.part_in(asked, row)
+        school = shapes.school(self.api.queries, asked.school_id)
+        resp.media = MessageShown().dump(shapes.message(row, reader, school))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +296,7 @@ class HeldAboutMe:
         resp.media = paged(rows, page, lambda row: (row.position,), lambda row: HeldMessage().dump(asdict(row)))
 
     def _rows(self, asked: Asked, page: Page) -> Sequence[MessageRow]:
-        school, who, after, limit = asked.school_id, asked.by.person_id, _position(page), page.limit + 1
+        school, who, after, limit = asked.school_id, asked.by.person_id, position_of(page), page.limit + 1
         match asked.by.capacity:
             case Capacity.GUARDIAN:
                 return self.api.queries.held_about_guardian(school, who, after, limit)
@@ -293,31 +305,9 @@ class HeldAboutMe:
         return []  # pupils write nothing here
 
 
-def _conversation(row: ConversationRow, teachers: Sequence[TeacherRow]) -> dict[str, Any]:
-    return {
-        "conversation_id": row.conversation_id,
-        "guardian": {
-            "guardian_id": row.guardian_id,
-            "given_name": row.guardian_given_name,
-            "family_name": row.guardian_family_name,
-        },
-        "teachers": [asdict(teacher) for teacher in teachers if teacher.class_id == row.class_id],
-        "pupil": {"pupil_id": row.pupil_id, "given_name": row.pupil_given_name},
-        "class": {"class_id": row.class_id, "name": row.class_name},
-        "position": row.position,
-        "last_message_at": row.last_message_at,
-    }
-
-
-def _message(row: MessageRow, reader: Sender) -> dict[str, Any]:
-    by_guardian = row.sender == Sender.GUARDIAN
-    surname = None if by_guardian and reader is Sender.GUARDIAN else row.sender_family_name
-    return asdict(row) | {"sent_by": {"given_name": row.sender_given_name, "family_name": surname}}
-
-
-def _position(page: Page) -> int | None:
-    key = page.after_key(int)
-    return int(key[0]) if key else None
+def _as(asked: Asked) -> Sender:
+    """As what somebody takes part in the conversations that are listed for them."""
+    return Sender.GUARDIAN if asked.by.capacity is Capacity.GUARDIAN else Sender.STAFF
 
 
 def _before(page: Page) -> Before:

@@ -25,7 +25,7 @@ def api(parts: ApiParts) -> MessagingApi:
         clock=parts.clock,
         new_id=parts.new_id,
     )
-    return MessagingApi(asks=parts.asks, commands=commands, queries=queries)
+    return MessagingApi(asks=parts.asks, commands=commands, queries=queries, clock=parts.clock)
 
 
 def create_app() -> App:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from services.messaging.domain import conversation, message, standing
 from services.messaging.domain.conversation import Conversation, OpenConversation, conversation_id_of
-from services.messaging.domain.message import FlagFacts, FlagMessage, Message, SendFacts, SendMessage
+from services.messaging.domain.message import AskToPhone, FlagFacts, FlagMessage, Message, SendFacts, SendMessage
 from services.messaging.domain.permission import (
     Relations,
     Wanted,
+    may_ask_to_phone,
     may_flag,
     may_hand_over_warning,
     may_open,
@@ -31,6 +33,7 @@ from shared.events.messaging import (
     FlagId,
     MessageId,
     MessageSent,
+    Sender,
     Track,
 )
 from shared.events.moderation import WarningId
@@ -158,6 +161,30 @@ class MessagingCommands:
             return [(stream, event) for event in message.flag(command, state, facts)]
 
         return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+
+    def ask_to_phone(self, asked: Asked, *, message_id: UUID) -> Answer:
+        may_ask_to_phone(asked.by)
+        school, stream = self._school(asked), message_stream(message_id)
+
+        def decide(history: History) -> Drafts:
+            state = history.fold(stream, Message(), message.evolve)
+            if state.conversation is None:
+                raise Refusal(NOT_FOUND)
+            class_id = state.conversation.class_id
+            relations = self._relations(asked, state.conversation)
+            command = AskToPhone(
+                message_id=MessageId(message_id),
+                staff_id=StaffId(asked.by.person_id),
+                teaches=teaches(asked.by, class_id, relations.taught_by(class_id)),
+            )
+            return [(stream, event) for event in message.ask_to_phone(command, state)]
+
+        return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+
+    def sent(self, asked: Asked, message_id: UUID) -> tuple[Sender, datetime]:
+        """By whom and when a message was sent, as the log holds it: a repeated request is answered the same."""
+        first = self.handler.history(asked.school_id).recorded(message_stream(message_id))[0]
+        return Sender(first.data["sender"]), first.occurred_at
 
     def receive_warning(self, asked: Asked, *, warning_id: UUID) -> Answer:
         may_receive_warning(asked.by)

@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from services.messaging.domain.permission import Relations
+from services.messaging.domain.reply import ReplyTerms
+from shared.policy.parameters import Parameters
 from shared.projections.roster_queries import Roster, SchoolFacts
 from shared.runtime.database import Pool, reading
 
@@ -48,6 +50,8 @@ class MessageRow:
     sender_family_name: str | None
     text: str | None
     sent_at: datetime
+    replied_at: datetime | None
+    asked_to_phone_at: datetime | None
 
 
 _CONVERSATIONS = (
@@ -63,9 +67,24 @@ _BEFORE = (
 )
 _MESSAGES = (
     "SELECT m.message_id, m.conversation_id, m.guardian_id, m.pupil_id, m.class_id, m.position, m.sender,"
-    " s.given_name AS sender_given_name, s.family_name AS sender_family_name, m.text, m.sent_at FROM message m"
+    " s.given_name AS sender_given_name, s.family_name AS sender_family_name, m.text, m.sent_at,"
+    " r.sent_at AS replied_at, p.asked_at AS asked_to_phone_at FROM message m"
     " LEFT JOIN roster_person s ON s.person_id = m.sender_id"
+    " LEFT JOIN phone_request p ON p.message_id = m.message_id"
+    # What staff wrote next in the conversation answers all that waited there.
+    " LEFT JOIN LATERAL (SELECT n.sent_at FROM message n WHERE n.conversation_id = m.conversation_id"
+    " AND n.position > m.position AND n.sender = 'staff' AND m.sender = 'guardian'"
+    " ORDER BY n.position LIMIT 1) r ON true"
 )
+_AWAITING = (
+    " JOIN conversation c ON c.conversation_id = m.conversation_id WHERE c.class_id = ANY(%(classes)s)"
+    " AND c.class_id IN (SELECT class_id FROM roster_class_staff WHERE staff_id = %(who)s AND post = 'class_teacher')"
+    " AND m.sender = 'guardian' AND r.sent_at IS NULL AND p.message_id IS NULL"
+    " AND (%(after)s::bigint IS NULL OR m.position > %(after)s) ORDER BY m.position LIMIT %(limit)s"
+)
+
+POLICY_S = Parameters()
+"""What holds where a school has said nothing."""
 
 Before = tuple[int, UUID] | None
 """The position and id of the last conversation that was seen."""
@@ -155,6 +174,29 @@ class MessagingQueries:
             " ORDER BY m.position DESC LIMIT %(limit)s",
             {"id": conversation_id, "before": before, "limit": limit},
         )
+
+    def awaiting_reply(
+        self, school_id: UUID, staff_id: UUID, classes: Iterable[UUID], after: int | None, limit: int
+    ) -> Sequence[MessageRow]:
+        """What guardians of the class teacher's own classes wrote and nobody has answered, the oldest first."""
+        values = {"who": staff_id, "classes": list(classes), "after": after, "limit": limit}
+        return self._rows(MessageRow, school_id, f"{_MESSAGES}{_AWAITING}", values)
+
+    def reply_terms(self, school_id: UUID) -> Sequence[ReplyTerms]:
+        """How the school has counted the time for a reply, the oldest terms first."""
+        with reading(self.reader, school_id) as cursor:
+            rows = cursor.execute(
+                "SELECT since, reply_clock, closure_days FROM reply_term ORDER BY position"
+            ).fetchall()
+        return [
+            ReplyTerms.of(Parameters(reply_clock=row[1] or POLICY_S.reply_clock, closure_days=row[2] or ""), row[0])
+            for row in rows
+        ]
+
+    def office_phone(self, school_id: UUID) -> str:
+        """Empty where the school has not said."""
+        school = self.roster.school(school_id)
+        return "" if school is None else Parameters.from_mapping(school.parameters).office_phone
 
     def held_about_guardian(
         self, school_id: UUID, guardian_id: UUID, after: int | None, limit: int

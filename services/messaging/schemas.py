@@ -1,5 +1,6 @@
 """The wire forms of messaging: what is sent and what is shown."""
 
+from services.messaging.domain.reply import Answered
 from shared.events.messaging import DeliveryMeans, FlagCategory, Sender, Track
 from shared.http.schemas import EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 
@@ -58,7 +59,7 @@ class ConversationClass(Schema):
 
 
 class ConversationShown(Schema):
-    """Both sides by name; `position` rises with each message."""
+    """Both sides by name; `position` rises with each message. `notice` tells guardians when staff reply."""
 
     conversation_id = Id(required=True)
     guardian = Part(ConversationGuardian, required=True)
@@ -67,6 +68,7 @@ class ConversationShown(Schema):
     class_ = Part(ConversationClass, required=True, data_key="class", attribute="class")
     position = StrictInt(required=True)
     last_message_at = When(required=True, allow_none=True)
+    notice = Text(required=True, allow_none=True)
 
 
 class MessageSender(Schema):
@@ -76,8 +78,25 @@ class MessageSender(Schema):
     family_name = Text(required=True, allow_none=True)
 
 
-class MessageShown(Schema):
-    """A message as it was sent; without its text where that was erased."""
+class WaitShown(Schema):
+    """Of a guardian's message: by when staff endeavour to answer, until something does. Nothing of that for staff's."""
+
+    received_outside_hours = Flag(required=True, allow_none=True)
+    expected_by = When(required=True, allow_none=True)
+
+
+class SentMessage(WaitShown):
+    """Where the message can be read, and by when it will be answered."""
+
+    location = Text(required=True)
+
+
+class MessageShown(WaitShown):
+    """A message as it was sent; without its text where that was erased.
+
+    `answered` and `answered_at`: what ended the wait, and when. `system_message` stands where the guardian was asked to
+    phone the school.
+    """
 
     message_id = Id(required=True)
     conversation_id = Id(required=True)
@@ -85,6 +104,27 @@ class MessageShown(Schema):
     sent_by = Part(MessageSender, required=True)
     text = Text(1, MESSAGE, required=True, allow_none=True)
     sent_at = When(required=True)
+    answered = EnumField(Answered, required=True, allow_none=True)
+    answered_at = When(required=True, allow_none=True)
+    system_message = Text(required=True, allow_none=True)
+
+
+class AwaitingMessage(MessageShown):
+    """One that waits for an answer; `overdue` where staff endeavour to be earlier. The teacher's own view."""
+
+    overdue = Flag(required=True)
+
+
+class UrgencyQuestion(Schema):
+    """A text that is about to be sent."""
+
+    text = Text(1, MESSAGE, required=True)
+
+
+class UrgencyHint(Schema):
+    """What to show before it is sent, if anything. It can be sent all the same."""
+
+    hint = Text(required=True, allow_none=True)
 
 
 class MessagePage(Schema):

@@ -123,6 +123,15 @@ class MessageFlagged(Event):
     copy: Personal[str] = personal(subject="flag_id", category=Category.FLAGGED_COPY)
 
 
+@event("messaging.AskedToPhone", version=1)
+class AskedToPhone(Event):
+    """A class teacher cannot answer this message here and asks the guardian to phone the school (S53)."""
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    staff_id: StaffId
+
+
 @event("messaging.WarningRecorded", version=1)
 class WarningRecorded(Event):
     guardian_id: GuardianId

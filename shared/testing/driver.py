@@ -36,11 +36,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrote:
-    """A write that was answered: where the thing can be read, and where it stands in the log."""
+    """A write that was answered: where the thing can be read, where it stands in the log, and what else was said."""
 
     status: int
     location: str
     position: str
+    body: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def id(self) -> UUID:
@@ -364,6 +365,22 @@ class Session:
     def message(self, message_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/messages/{message_id}")
 
+    def urgency(self, text: str) -> str | Refused | None:
+        """What a guardian is shown before a text is sent that sounds as if it cannot wait; None for any other."""
+        answer = self.bookbag.send("POST", "/v1/messages/urgency", self.token, json={"text": text})
+        if isinstance(answer, Refused):
+            return answer
+        hint = answer.json()["hint"]
+        return None if hint is None else str(hint)
+
+    def ask_to_phone(self, message_id: UUID | str) -> Wrote | Refused:
+        """A class teacher asks the guardian who wrote this to phone the school instead."""
+        return self._write(f"/v1/messages/{message_id}/phone-request", None)
+
+    def awaiting_reply(self) -> Saw | Refused:
+        """A class teacher's own messages from guardians that nobody has answered, the oldest first."""
+        return self._see("/v1/me/awaiting-reply")
+
     def flag(
         self, message_id: UUID | str, *, track: str = "conduct", category: str = "abusive", note: str = "As it reads."
     ) -> Wrote | Refused:
@@ -477,22 +494,6 @@ class Session:
     def erasure(self, erasure_id: UUID | str) -> Saw | Refused:
         return self._see(f"/v1/erasures/{erasure_id}")
 
-    # -- erasure (S18, S20) ----------------------------------------------------------------------------------------
-
-    def ask_for_erasure(self, subject_id: UUID | str) -> Wrote | Refused:
-        """A guardian asks that their or their child's data is deleted; a pupil, theirs."""
-        return self._write("/v1/erasure-requests", {"subject_id": str(subject_id)})
-
-    def decide_erasure(self, subject_id: UUID | str, reason: str = "asked_by_person") -> Wrote | Refused:
-        """The office or the Headteacher decides; an operator carries it out."""
-        return self._write("/v1/erasures", {"subject_id": str(subject_id), "reason": reason})
-
-    def erasures(self) -> Saw | Refused:
-        return self._see("/v1/erasures")
-
-    def erasure(self, erasure_id: UUID | str) -> Saw | Refused:
-        return self._see(f"/v1/erasures/{erasure_id}")
-
     def held_about_me(self, service: str) -> Saw | Refused:
         """What a service holds about the person who is signed in (S19)."""
         return self._see(f"/v1/me/held/{service}")
@@ -520,6 +521,7 @@ class Session:
             status=answer.status_code,
             location=answer.headers.get("Location", ""),
             position=answer.headers.get(POSITION, ""),
+            body=answer.json() if answer.content else {},
         )
 
 

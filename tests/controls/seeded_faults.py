@@ -72,6 +72,7 @@ GOLDEN_REVOCATION = "test_an_event_s_wire_form_is_its_golden_file[points.PointRe
 PRIVATE = "tests/unit/test_policy_sensitive.py"
 SMALL = "tests/unit/test_runtime_small.py"
 CLOCK_ROUTE = "tests/unit/test_identity_clock.py"
+REPLIES = "tests/unit/test_messaging_reply.py"
 
 LOG = (
     Fault(
@@ -257,6 +258,47 @@ READ_MODELS = (
         "                if self._caught_up_with_live(connection, projection):",
         "                if True:",
         (f"{MODELS}::test_what_comes_between_the_last_look_and_the_swap_is_not_lost",),
+    ),
+    Fault(
+        "a swap waits for its readers until the server ends one of them",
+        "shared/projections/rebuild.py",
+        "                connection.execute(GIVES_WAY)\n",
+        "",
+        (f"{MODELS}::test_a_swap_gives_way_to_a_reader_that_wants_the_tables_in_another_order",),
+    ),
+    Fault(
+        "a rebuild tells of each look's events alone",
+        "shared/projections/rebuild.py",
+        """            if not self.runner.catch_up(projection, heads, NEXT):
+                return
+            total = sum(head.position for head in heads.values())
+            progress(min(self._built(projection, heads), total), total)""",
+        """            taken = self.runner.catch_up(projection, heads, NEXT)
+            if not taken:
+                return
+            progress(taken, sum(head.position for head in heads.values()))""",
+        (f"{MODELS}::test_a_rebuild_s_progress_never_goes_back_though_it_has_to_look_again",),
+    ),
+    Fault(
+        "a rebuild empties the live tables and fills them again",
+        "shared/projections/rebuild.py",
+        "            self._discard(connection, projection)\n",
+        """            self._discard(connection, projection)
+            for table in projection.physical().values():
+                connection.execute(f'DELETE FROM "{table}"')
+                connection.execute(f'DROP POLICY own_school ON "{table}"')
+""",
+        (f"{MODELS}::test_a_rebuild_while_others_read_and_write_misses_nothing",),
+    ),
+    Fault(
+        "a rebuild sends every consumer of its source back to the start",
+        "shared/projections/rebuild.py",
+        'connection.execute("DELETE FROM projection_cursor WHERE consumer = %s", (old_consumer,))',
+        """connection.execute(
+            "DELETE FROM projection_cursor WHERE source = %s AND consumer <> %s",
+            (projection.source, projection.consumer + NEXT),
+        )""",
+        (f"{ASIDE}::test_a_rebuild_runs_no_reaction_and_leaves_it_where_it_stands",),
     ),
 )
 
@@ -1468,6 +1510,68 @@ ERASURE = (
     ),
 )
 
+WAITING = (
+    Fault(
+        "S49: a closure that is announced later forgives what was late",
+        "services/messaging/domain/reply.py",
+        "        due = one.working_time.still_expected_by(sent_at, one.reply_clock, told=due, now=one.since)",
+        "        due = one.working_time.expected_by(sent_at, one.reply_clock)",
+        (f"{REPLIES}::test_S49_it_moves_none_that_has_passed",),
+    ),
+    Fault(
+        "S49: a closure that is announced later moves nothing",
+        "services/messaging/domain/reply.py",
+        "            later.append(one)",
+        "            pass",
+        (f"{REPLIES}::test_S49_a_closure_that_is_announced_later_moves_a_deadline_that_is_still_to_come",),
+    ),
+    Fault(
+        "S66: families see at what hour staff work",
+        "services/messaging/shapes.py",
+        "    if sender is not Sender.GUARDIAN:",
+        "    if False:",
+        (f"{REPLIES}::test_S66_of_a_message_of_staff_s_nothing_is_said_of_hours",),
+    ),
+    Fault(
+        "S49: what was answered is still expected",
+        "services/messaging/shapes.py",
+        '        "expected_by": found.expected_by if waits else None,',
+        '        "expected_by": found.expected_by,',
+        (
+            f"{REPLIES}::test_S49_once_it_is_answered_nothing_is_expected_any_more",
+            f"{REPLIES}::test_S53_who_is_asked_to_phone_is_told_the_office_s_number",
+        ),
+    ),
+    Fault(
+        "S49: a guardian is shown that an answer is late",
+        "services/messaging/schemas.py",
+        "    system_message = Text(required=True, allow_none=True)\n",
+        "    system_message = Text(required=True, allow_none=True)\n    overdue = Flag()\n",
+        (f"{REPLIES}::test_S49_no_guardian_is_shown_that_an_answer_is_late",),
+    ),
+    Fault(
+        "S53: anybody at the school sends a guardian to the phone",
+        "services/messaging/domain/message.py",
+        "    if not command.teaches:\n",
+        "    if False:\n",
+        (f"{REPLIES}::test_S53_nobody_but_a_class_teacher_asks_and_only_a_guardian_is_asked",),
+    ),
+    Fault(
+        "S53: a guardian is asked to phone again and again",
+        "services/messaging/domain/message.py",
+        "    if state.asked_to_phone:",
+        "    if False:",
+        (f"{REPLIES}::test_S53_to_ask_once_is_enough",),
+    ),
+    Fault(
+        "S78: a message that was sent at night is recorded as such",
+        "shared/events/messaging.py",
+        "    sender: Sender\n    roster_position: int\n",
+        "    sender: Sender\n    outside_hours: bool\n    roster_position: int\n",
+        (f"{REPLIES}::test_S78_no_decider_and_no_event_of_messages_or_moderation_knows_of_hours",),
+    ),
+)
+
 SCHOOL_TIME = (
     Fault(
         "the school's clock goes back",
@@ -1711,6 +1815,7 @@ FAULTS = (
     + ROLES
     + WORKING_TIME
     + SCHOOL_TIME
+    + WAITING
     + SIGN_IN
     + MESSAGING
     + MODERATION

@@ -214,6 +214,99 @@ def test_S19_what_is_held_of_a_person_is_their_own_conversations_as_sent(school:
     assert {item["sender"] for item in of_teacher} == {"staff"}
 
 
+# -- waiting for an answer (S47 to S49, S51, S53): here at any hour; `test_clock.py` sets one ------------------------
+
+
+def awaiting(teacher: Session, family: Family) -> list[str]:
+    items = went(teacher.awaiting_reply())["items"]
+    return [item["message_id"] for item in items if item["conversation_id"] == str(family.conversation_id)]
+
+
+def test_S47_a_guardian_reads_when_staff_reply_and_by_when_a_message_is_answered(school: School):
+    family = a_family(school, number=8)
+    sent = went(family.mother.send(family.conversation_id, TEXT))
+    for reader in (family.mother, school.teacher(1)):
+        seen = went(reader.message(sent.id))
+        assert seen["expected_by"] == sent.body["expected_by"] > seen["sent_at"]
+        assert seen["received_outside_hours"] == sent.body["received_outside_hours"]
+        assert (seen["answered"], seen["system_message"]) == (None, None)
+        assert went(reader.messages(family.conversation_id))["items"][-1] == seen.body
+    for reader, notice in ((family.mother, "Staff reply Monday to Friday, 8am to 5pm."), (school.teacher(1), None)):
+        shown = went(reader.conversations())["items"]
+        assert {item["notice"] for item in shown} == {notice}
+
+
+def test_S47_the_same_request_with_its_key_is_told_the_same_time(family: Family):
+    key = str(uuid4())
+    first = went(family.mother.send(family.conversation_id, "Once more", key=key))
+    assert went(family.mother.send(family.conversation_id, "Once more", key=key)).body == first.body
+
+
+def test_S49_a_message_waits_in_every_class_teacher_s_own_view_until_staff_reply(school: School):
+    family = a_family(school, number=8)
+    sent = [went(family.mother.send(family.conversation_id, text)).id for text in ("One", "Two")]
+    for teacher in (school.teacher(1), school.teacher(2)):
+        assert awaiting(teacher, family)[-2:] == [str(message_id) for message_id in sent]
+    reply = went(school.teacher(2).send(family.conversation_id, "Yes, at ten."))
+    assert reply.body["expected_by"] is reply.body["received_outside_hours"] is None
+    for teacher in (school.teacher(1), school.teacher(2)):
+        assert awaiting(teacher, family) == []
+    answer = went(family.mother.message(reply.id))
+    for message_id in sent:
+        seen = went(family.mother.message(message_id))
+        assert (seen["answered"], seen["expected_by"]) == ("replied", None)
+        assert seen["answered_at"] == answer["sent_at"]
+    assert (answer["answered"], answer["expected_by"], answer["received_outside_hours"]) == (None, None, None)
+    third = went(family.mother.send(family.conversation_id, "Three")).id
+    assert awaiting(school.teacher(1), family) == [str(third)], "a reply answers what came before it"
+
+
+def test_S49_nobody_else_is_shown_what_waits(school: School):
+    family = a_family(school, number=8)
+    went(family.mother.send(family.conversation_id, TEXT))
+    people = school.people
+    for person in (people.headteacher, people.deputy, people.office, people.support_staff(1)):
+        assert went(school.as_(person, "staff").awaiting_reply())["items"] == []
+    for nobody in (family.mother, school.pupil(1, 1)):
+        assert refused(nobody.awaiting_reply()).code == "NOT_FOUND"
+
+
+def test_S53_a_teacher_who_cannot_answer_asks_the_guardian_to_phone_the_office(school: School):
+    family = a_family(school, number=8)
+    sent = went(family.mother.send(family.conversation_id, "Who may collect on Friday?"))
+    for nobody, code in (
+        (family.mother, "STAFF_ONLY"),
+        (family.father, "STAFF_ONLY"),
+        (school.pupil(1, 1), "STAFF_ONLY"),
+        (school.head, "NOT_CLASS_TEACHER"),
+        (school.as_(school.people.support_staff(1), "staff"), "NOT_CLASS_TEACHER"),
+    ):
+        assert (refused(nobody.ask_to_phone(sent.id)).code, refused(nobody.ask_to_phone(sent.id)).clause) == (
+            code,
+            "S53",
+        )
+    assert refused(school.teacher(1).ask_to_phone(uuid4())).code == "NOT_FOUND"
+    for teacher in (school.teacher(1), school.teacher(2)):
+        assert went(teacher.ask_to_phone(sent.id)).location == sent.location
+    seen = went(family.mother.message(sent.id))
+    assert (seen["answered"], seen["expected_by"]) == ("asked_to_phone", None)
+    assert "phone the school office" in seen["system_message"]
+    assert str(sent.id) not in awaiting(school.teacher(1), family)
+
+
+def test_S51_what_sounds_urgent_is_said_before_sending_and_stops_nothing(school: School, bench: Bench, family: Family):
+    secret = uuid4().hex
+    before = bench.heads()
+    hint = went(family.mother.urgency(f"It is urgent, she is not safe {secret}"))
+    assert hint is not None
+    assert "999" in hint
+    assert went(family.mother.urgency(TEXT)) is None
+    assert refused(school.teacher(1).urgency("It is urgent")).code == "NOT_FOUND"
+    assert bench.heads() == before, "a question is no event"
+    assert secret not in bench.logs()
+    went(family.mother.send(family.conversation_id, "It is urgent, she is not safe"))
+
+
 # -- flags (S75) ---------------------------------------------------------------------------------------------------
 
 CHANGES = {"date", correlation.HEADER.casefold()}

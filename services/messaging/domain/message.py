@@ -11,6 +11,7 @@ from services.messaging.domain.standing import Standing, may_send
 from shared.events.identity import PersonId, StaffId
 from shared.events.messaging import (
     CATEGORIES_OF,
+    AskedToPhone,
     FlagCategory,
     FlagId,
     MessageFlagged,
@@ -26,6 +27,7 @@ from shared.policy.codes import (
     CONFLICT,
     NOT_A_RECIPIENT,
     NOT_ALLOWED,
+    NOT_CLASS_TEACHER,
     NOT_FOUND,
     NOT_YOUR_CHILDS_TEACHER,
     WRONG_CATEGORY,
@@ -34,7 +36,9 @@ from shared.policy.findings import refuse
 from shared.policy.refusal import Refusal
 from shared.policy.school_names import ClassRoll, SchoolNames
 
-MessageEvent = MessageSent | MessageFlagged
+ASKS_TO_PHONE = ClauseId("S53")
+
+MessageEvent = MessageSent | MessageFlagged | AskedToPhone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Message:
     conversation: Conversation | None = None
     sender: Sender = Sender.GUARDIAN
     flags: frozenset[tuple[StaffId, Track]] = field(default_factory=frozenset)
+    asked_to_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,15 @@ class FlagMessage:
     track: Track
     category: FlagCategory
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskToPhone:
+    """Attributes: teaches: whether who asks is a class teacher of the conversation's class."""
+
+    message_id: MessageId
+    staff_id: StaffId
+    teaches: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +184,25 @@ def flag(command: FlagMessage, state: Message, facts: FlagFacts) -> list[Message
     ]
 
 
+def ask_to_phone(command: AskToPhone, state: Message) -> list[MessageEvent]:
+    """S53. To be asked once is enough, by whichever class teacher."""
+    if state.conversation is None:
+        raise Refusal(NOT_FOUND)
+    if not command.teaches:
+        raise Refusal(NOT_CLASS_TEACHER, clause=ASKS_TO_PHONE)
+    if state.sender is not Sender.GUARDIAN:
+        raise Refusal(NOT_ALLOWED, clause=ASKS_TO_PHONE)
+    if state.asked_to_phone:
+        return []
+    return [
+        AskedToPhone(
+            message_id=command.message_id,
+            conversation_id=conversation_id_of(state.conversation),
+            staff_id=command.staff_id,
+        )
+    ]
+
+
 def evolve(state: Message, event: MessageEvent) -> Message:
     match event:
         case MessageSent():
@@ -177,3 +210,5 @@ def evolve(state: Message, event: MessageEvent) -> Message:
             return replace(state, conversation=conversation, sender=event.sender)
         case MessageFlagged(staff_id=staff, track=track):
             return replace(state, flags=state.flags | {(staff, track)})
+        case AskedToPhone():
+            return replace(state, asked_to_phone=True)

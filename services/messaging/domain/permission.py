@@ -95,6 +95,18 @@ def may_flag(caller: Principal) -> None:
         raise Refusal(STAFF_ONLY, clause=ClauseId("S75"))
 
 
+def may_ask_to_phone(caller: Principal) -> None:
+    """As with a flag: asked before the message is looked up."""
+    if caller.capacity is not Capacity.STAFF:
+        raise Refusal(STAFF_ONLY, clause=ClauseId("S53"))
+
+
+def may_ask_what_is_urgent(caller: Principal) -> None:
+    """The hint is for who writes to staff (S51)."""
+    if caller.capacity is not Capacity.GUARDIAN:
+        raise Refusal(NOT_FOUND)
+
+
 def may_receive_warning(caller: Principal) -> None:
     if caller.capacity is not Capacity.GUARDIAN:
         raise Refusal(NOT_FOUND)

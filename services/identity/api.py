@@ -89,7 +89,7 @@ class IdentityApi:
             Route("/v1/roster-imports/{import_id:uuid}", RosterImportReceipt(self)),
             Route("/v1/appointments", Appointments(self)),
             Route("/v1/appointments/{staff_id:uuid}/{role}", OneAppointment(self)),
-            Route("/v1/policy", Policy(self._school_name, self._parameters, self._today)),
+            Route("/v1/policy", Policy(self._school_name, self.parameters, self._today)),
         ]
         if not self.development:
             return routes
@@ -102,7 +102,8 @@ class IdentityApi:
     def _school_name(self, school_id: UUID) -> str:
         return self.queries.school_name(school_id)
 
-    def _parameters(self, school_id: UUID) -> Parameters:
+    def parameters(self, school_id: UUID) -> Parameters:
+        """What the school varies of the policy; the policy itself where it has said nothing."""
         found = self.roster.school(school_id)
         return Parameters() if found is None else Parameters.from_mapping(found.parameters)
 

@@ -46,7 +46,7 @@ def people_routes(api: "IdentityApi") -> list[Route]:
 class WhoAmI:
     api: "IdentityApi"
 
-    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S43"], restricted=True)
+    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S07", "S43"], restricted=True)
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         by = caller(req)
         shown = {
@@ -55,6 +55,7 @@ class WhoAmI:
             "access": by.access,
             "school_id": by.school_id,
             "school": None,
+            "help_link": None,
             "given_name": None,
             "family_name": None,
             "roles": sorted(by.roles),
@@ -66,6 +67,7 @@ class WhoAmI:
             shown |= asdict(name) if name else {}
             shown |= {
                 "school": self.api.queries.school_name(by.school_id),
+                "help_link": self.api.parameters(by.school_id).help_link or None,
                 "classes": [asdict(row) for row in self.api.queries.classes(by.school_id, sorted(by.classes))],
                 "children": [asdict(row) for row in self.api.queries.pupils(by.school_id, sorted(by.children))],
             }

@@ -12,6 +12,7 @@ from services.identity.domain.school import school_id_of
 from shared.http.operations import operation, query
 from shared.http.schemas import DateField, EnumField, ListOf, Part, Schema, Text
 from shared.policy.clauses import CLAUSES
+from shared.policy.linked import Linked
 from shared.policy.parameters import Parameters
 from shared.policy.versions import POLICY, PolicyVersion, Review, Standing, cited_on
 from shared.policy.words import WORDS, Named, Section
@@ -33,6 +34,16 @@ class ClauseShown(Schema):
     owes = Text(required=True)
 
 
+class LinkedShown(Schema):
+    """A policy that this one names; `link` and `version` are None where the school has not said: ask its office."""
+
+    policy = EnumField(Linked, required=True)
+    title = Text(required=True)
+    clause = Text(required=True)
+    link = Text(required=True, allow_none=True)
+    version = Text(required=True, allow_none=True)
+
+
 class PolicyShown(Schema):
     """`in_force_from` is None while the governors have not approved the version; `said` is its standing in words."""
 
@@ -45,6 +56,8 @@ class PolicyShown(Schema):
     standing = EnumField(Standing, required=True)
     said = Text(required=True)
     review = EnumField(Review, required=True)
+    help_link = Text(required=True, allow_none=True)
+    linked = ListOf(Part(LinkedShown), required=True)
     clauses = ListOf(Text(), required=True)
     texts = ListOf(Part(ClauseShown), required=True)
 
@@ -62,28 +75,38 @@ class Policy:
         tag="Policy",
         query=PolicyAsked,
         response=PolicyShown,
-        clauses=["S01", "S02", "S03", "S04", "S11"],
+        clauses=["S01", "S02", "S03", "S04", "S07", "S11", "S42", "S60"],
         public=True,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        slug = query(req, PolicyAsked).get("school")
-        named = Named() if slug is None else self._named(school_id_of(slug))
+        resp.media = PolicyShown().dump(self.answer(query(req, PolicyAsked).get("school")))
+
+    def answer(self, slug: str | None) -> dict[str, Any]:
+        """What is answered today. Whoever asks for a school that is not there reads the neutral words."""
         today = self.today()
         cited = cited_on(today)
-        resp.media = PolicyShown().dump(shown(POLICY if cited is None else cited.version, today, named))
-
-    def _named(self, school_id: UUID) -> Named:
-        """Whoever asks for a school that is not there reads the neutral words."""
-        name = self.name_of(school_id)
-        if not name:
-            return Named()
-        email = self.parameters_of(school_id).office_email
-        return Named(school=name, office_email=email or Named().office_email)
+        version = POLICY if cited is None else cited.version
+        name = self.name_of(school_id_of(slug)) if slug is not None else ""
+        if slug is None or not name:
+            return shown(version, today, Named())
+        parameters = self.parameters_of(school_id_of(slug))
+        return shown(version, today, named_by(name, parameters), parameters)
 
 
-def shown(version: PolicyVersion, day: date, named: Named) -> dict[str, Any]:
-    """What is answered on a day."""
-    standing = version.standing_on(day)
+def named_by(school: str, parameters: Parameters) -> Named:
+    """What a school fills in of the policy's words; what it has not said keeps neutral words."""
+    neutral = Named()
+    return Named(
+        school=school,
+        author=parameters.policy_author or neutral.author,
+        office_email=parameters.office_email or neutral.office_email,
+        help_link=parameters.help_link or neutral.help_link,
+    )
+
+
+def shown(version: PolicyVersion, day: date, named: Named, parameters: Parameters | None = None) -> dict[str, Any]:
+    """What is answered on a day; `parameters` are the school's, where one was asked for."""
+    standing, chosen = version.standing_on(day), parameters or Parameters()
     return asdict(version) | {
         "version": version.name,
         "completed_by": named.author,
@@ -91,6 +114,17 @@ def shown(version: PolicyVersion, day: date, named: Named) -> dict[str, Any]:
         "standing": standing,
         "said": standing.said,
         "review": version.review_state_on(day),
+        "help_link": chosen.help_link or None,
+        "linked": [
+            {
+                "policy": one.policy,
+                "title": one.policy.called,
+                "clause": one.policy.clause,
+                "link": one.link or None,
+                "version": one.version or None,
+            }
+            for one in chosen.linked
+        ],
         "clauses": CLAUSES,
         "texts": [
             {"id": one.id, "section": one.section, "words": one.said_to(named), "owes": one.owes}

@@ -7,6 +7,7 @@ from services.identity.passwords import MOST
 from shared.events.identity import ClassPost, ErasureReason, Relationship, SharedKind, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
+from shared.policy.parameters import MOST_AUTHOR, MOST_LINK, MOST_VERSION
 from shared.policy.principal import AccessState, Capacity, Role
 from shared.privacy.categories import Category
 
@@ -60,6 +61,8 @@ class NewSchool(Schema):
 
 
 class ParametersForm(Schema):
+    policy_author = Text(0, MOST_AUTHOR)
+    help_link = Text(0, MOST_LINK)
     max_parents = StrictInt(1, 10)
     positive_points_only = Flag()
     max_points_per_award = StrictInt(1, 100)
@@ -68,6 +71,12 @@ class ParametersForm(Schema):
     closure_days = Text(0, 4000)
     office_phone = Text(0, 40)
     office_email = Text(0, 254)
+    remote_learning_policy_link = Text(0, MOST_LINK)
+    remote_learning_policy_version = Text(0, MOST_VERSION)
+    internet_use_policy_link = Text(0, MOST_LINK)
+    internet_use_policy_version = Text(0, MOST_VERSION)
+    staff_conduct_policy_link = Text(0, MOST_LINK)
+    staff_conduct_policy_version = Text(0, MOST_VERSION)
 
 
 class NewParameters(Schema):
@@ -102,11 +111,14 @@ class Child(Schema):
 
 
 class Me(Schema):
+    """`help_link` is the school's page about this software; None where it has named none."""
+
     person_id = Id(required=True)
     capacity = EnumField(Capacity, required=True)
     access = EnumField(AccessState, required=True)
     school_id = Id(required=True, allow_none=True)
     school = Text(required=True, allow_none=True)
+    help_link = Text(required=True, allow_none=True)
     given_name = Text(required=True, allow_none=True)
     family_name = Text(required=True, allow_none=True)
     roles = ListOf(EnumField(Role), required=True)

@@ -5,7 +5,7 @@ those are facts of a school and not of the rule.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from string import Formatter
 from types import MappingProxyType
@@ -33,6 +33,7 @@ class Named:
     school: str = "the school"
     author: str = "the policy's author"
     office_email: str = "the school office"
+    help_link: str = "the school's website"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Clause:
 
     def said_to(self, named: Named) -> str:
         """The words as one school reads them."""
-        found = self.words.format(school=named.school, author=named.author, office_email=named.office_email)
+        found = self.words.format(**asdict(named))
         # Neutral words may come to stand at the head of a sentence, where a school's name would have.
         return found[:1].upper() + found[1:] if self.words.startswith("{") else found
 
@@ -90,7 +91,7 @@ _TEXT: Mapping[Section, Mapping[str, tuple[str, str]]] = {
             "Every outcome of a breach is the Headteacher's decision, with its reason; for staff as for parents.",
         ),
         "S07": _says(
-            "For more information about ClassDojo please refer to: [the website]",
+            "For more information about ClassDojo please refer to: {help_link}",
             "The school's profile has a link for help.",
         ),
         "S08": _says(

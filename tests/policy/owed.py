@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 OWED: Mapping[str, str] = {
-    "S01": "a school cannot name its policy's author yet; the neutral words stand there.",
     "S03": "a version comes with the software; governors and clerk do not approve one in it.",
     "S04": "nobody is told that the review is due; it is shown to who reads the policy.",
     "S06": "what a breach by a member of staff leads to is decided, and not recorded here.",
@@ -18,10 +17,11 @@ OWED: Mapping[str, str] = {
     "S29": "a pupil's own way to sign in, by picture or code.",
     "S38": "a reminder does not come again by itself.",
     "S43": "work that is set for a child, for there is none yet.",
-    "S49": "the time is reckoned and not shown to who writes.",
-    "S51": "the hint is made and not shown to who writes.",
+    "S49": "leaders are not shown, all taken together, how many answers are late.",
+    "S53": "who asks a parent to phone cannot say why, and the words are English alone.",
     "S56": "a piece of work that a pupil handed in; pictures of work are shared.",
     "S57": "texts with a doubtful name are refused, and there is no list of children to choose a name from.",
+    "S60": "the linked policies are listed, and a record of a breach cannot cite them.",
     "S65": "pictures carry no mark that tells who was shown them.",
     "S66": "a reply that is written at night is not kept until the morning.",
     "S69": "nobody is reminded of it when a picture is opened.",

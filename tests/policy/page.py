@@ -33,7 +33,12 @@ is missing stands below it. `make policy-proof` throws every switch whose code o
 this page.
 
 """
-NOBODY = Named(school="[the school]", author="[the author]", office_email="[the office's address]")
+NOBODY = Named(
+    school="[the school]",
+    author="[the author]",
+    office_email="[the office's address]",
+    help_link="[the website]",
+)
 
 
 class State(StrEnum):

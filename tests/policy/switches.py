@@ -31,7 +31,10 @@ def seeded(clauses: str, name: str, *caught_by: str) -> Switch:
 
 
 VERSIONS = "tests/unit/test_policy_versions.py"
+REPLIES = "tests/unit/test_messaging_reply.py"
 WORDS = "tests/unit/test_policy_words.py"
+LINKED = "tests/unit/test_policy_linked.py"
+PARAMETERS = "tests/unit/test_policy_parameters.py"
 CODES = "tests/unit/test_policy_codes.py"
 PROMISES = "tests/repo/test_promises.py"
 POINTS = "tests/unit/test_points_domain.py"
@@ -76,6 +79,14 @@ DOCUMENT = (
         f"{VERSIONS}::test_S01_a_version_names_who_wrote_it_as_the_school_says",
     ),
     a_switch(
+        "S01",
+        "a school cannot name its policy's author",
+        "services/identity/policy_api.py",
+        "author=parameters.policy_author or neutral.author,",
+        "author=neutral.author,",
+        f"{LINKED}::test_S01_a_school_names_the_author_of_its_policy",
+    ),
+    a_switch(
         "S02",
         "a version is there before its day of issue",
         "shared/policy/versions.py",
@@ -112,6 +123,14 @@ DOCUMENT = (
     seeded("S06", "S06: the Deputy need not say why"),
     seeded("S06", "S06: a dismissed case is decided again"),
     seeded("S06", "S06: the Deputy reinstates", f"{DECIDED}::test_S06_what_is_the_headteacher_s_is_no_deputy_s"),
+    a_switch(
+        "S07",
+        "a school's link for help is not shown",
+        "services/identity/policy_api.py",
+        '"help_link": chosen.help_link or None,',
+        '"help_link": None,',
+        f"{LINKED}::test_S07_a_school_s_policy_says_where_there_is_more_information",
+    ),
     a_switch(
         "S08",
         "a refusal blames",
@@ -362,6 +381,22 @@ STORIES = (
         f"{STORY}::test_S56_a_story_for_one_child_s_adults_says_so",
     ),
     a_switch(
+        "S42 S60",
+        "the policies that this one names are not listed",
+        "services/identity/policy_api.py",
+        "            for one in chosen.linked\n",
+        "            for one in ()\n",
+        f"{LINKED}::test_S42_S60_the_policies_that_this_one_names_are_listed_with_address_and_version",
+    ),
+    a_switch(
+        "S42 S60",
+        "a policy is linked with an address and no version",
+        "shared/policy/parameters.py",
+        'elif (one.link == "") is not (one.version == ""):',
+        "elif False:",
+        f"{PARAMETERS}::test_S42_S60_a_policy_is_linked_with_its_address_and_its_version_or_not_at_all",
+    ),
+    a_switch(
         "S44 S45",
         "the posts of a class are counted",
         "shared/events/stories.py",
@@ -384,7 +419,17 @@ MESSAGING = (
     seeded("S47", "17:00:00 counts as working time"),
     seeded("S47", "the bank holidays are those that all of the United Kingdom has"),
     seeded("S49", "a working day is 24 elapsed hours, whatever the clock on the wall does"),
+    a_switch(
+        "S48",
+        "who writes is told nothing of when an answer may come",
+        "services/messaging/shapes.py",
+        '        "expected_by": found.expected_by if waits else None,',
+        '        "expected_by": None,',
+        f"{REPLIES}::test_S47_S48_S49_a_guardian_s_message_says_by_when_it_will_be_answered",
+    ),
     seeded("S49", "a closure announced later moves what is past"),
+    seeded("S49", "S49: a closure that is announced later forgives what was late"),
+    seeded("S49", "S49: a guardian is shown that an answer is late"),
     a_switch(
         "S50",
         "a parent sees when a message was read",
@@ -401,6 +446,9 @@ MESSAGING = (
         "    return None",
         f"{URGENT}::test_S51_a_message_that_sounds_urgent_gets_the_hint",
     ),
+    seeded("S53", "S53: anybody at the school sends a guardian to the phone"),
+    seeded("S53", "S49: what was answered is still expected"),
+    seeded("S78", "S78: a message that was sent at night is recorded as such"),
     seeded("S52", "S52: the other parent's conversation is shown"),
     seeded("S52", "S52: support staff read what parents write to the class teacher"),
     seeded("S52", "S52: whoever was the class teacher reads on"),

@@ -38,6 +38,15 @@ def test_S47_a_school_can_name_400_closure_days_and_not_one_more() -> None:
             Parameters(closure_days=written)
 
 
+def test_S42_S60_a_policy_is_linked_with_its_address_and_its_version_or_not_at_all() -> None:
+    with pytest.raises(Refusal) as caught:
+        Parameters(remote_learning_policy_link="https://school.example/remote-learning.pdf")
+    assert list(caught.value.errors) == ["remote_learning_policy_version"]
+    with pytest.raises(Refusal) as caught:
+        Parameters(staff_conduct_policy_version="2024-09-01")
+    assert list(caught.value.errors) == ["staff_conduct_policy_link"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -72,6 +81,21 @@ def test_S47_a_school_can_name_400_closure_days_and_not_one_more() -> None:
         ("closure_days", "2026-10-23\n"),
         ("closure_days", None),
         ("closure_days", ["2026-10-23"]),
+        ("policy_author", " A. Writer"),
+        ("policy_author", "A. Writer\nApproved by Governors"),
+        ("policy_author", "A" * 121),
+        ("policy_author", None),
+        ("help_link", "http://help.school.example"),
+        ("help_link", "javascript:alert(1)"),
+        ("help_link", "https://someone:secret@school.example/"),
+        ("help_link", "https://school.example/a b"),
+        ("help_link", 'https://school.example/"><script>'),
+        ("help_link", "https://school.example/" + "a" * 300),
+        ("help_link", "https://school"),
+        ("help_link", 1),
+        ("remote_learning_policy_link", "www.school.example/remote-learning"),
+        ("internet_use_policy_version", "v1\n"),
+        ("staff_conduct_policy_version", ["v1"]),
         ("timezone", "Europe/Paris"),
         ("max_children", 2),
     ],

@@ -14,10 +14,11 @@ from tests.repo.readme import README, blocks
 
 RECIPES = {
     "make run": "-m deploy.local run",
+    "make demo": "-m deploy.demo",
     "make test": "-m deploy.local test $(ARGS)",
     "make lint": "lint-imports",
 }
-"""What a make command has to come to: tests/integration/test_launcher_* run that."""
+"""What a make command has to come to: tests/integration/test_launcher_* and tests/e2e/test_demo.py run that."""
 OF_THE_LAUNCHER = r"\"(BOOKBAG_[A-Z_]+)\""
 
 

@@ -790,6 +790,13 @@ MESSAGING = (
         (f"{MESSAGES}::test_S75_only_who_received_a_message_flags_it",),
     ),
     Fault(
+        "S75: a parent who teaches the class flags their own message",
+        "services/messaging/domain/message.py",
+        "    if state.conversation.guardian_id == command.staff_id:",
+        "    if False:",
+        (f"{MESSAGES}::test_S75_a_parent_who_teaches_the_class_does_not_flag_their_own_message",),
+    ),
+    Fault(
         "S75: the same flag is recorded twice",
         "services/messaging/domain/message.py",
         "    if (command.staff_id, command.track) in state.flags:",

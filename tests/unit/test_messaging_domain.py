@@ -421,6 +421,10 @@ def test_S75_only_who_received_a_message_flags_it():
     flagging(sent(Sender.STAFF)).when(a_flag(SECOND_TEACHER)).then_refused(NOT_A_RECIPIENT, "S75")
 
 
+def test_S75_a_parent_who_teaches_the_class_does_not_flag_their_own_message():
+    flagging(sent()).when(a_flag(StaffId(GUARDIAN))).then_refused(NOT_A_RECIPIENT, "S75")
+
+
 def test_what_was_never_sent_or_is_erased_is_not_flagged():
     flagging().when(a_flag()).then_refused(NOT_FOUND)
     flagging(sent(), text=None).when(a_flag()).then_refused(NOT_FOUND)

@@ -161,6 +161,8 @@ def flag(command: FlagMessage, state: Message, facts: FlagFacts) -> list[Message
         raise Refusal(NOT_FOUND)
     if not facts.teaches or state.sender is not Sender.GUARDIAN:
         raise Refusal(NOT_A_RECIPIENT)
+    if state.conversation.guardian_id == command.staff_id:  # wrote it as a parent, in a class they teach themself
+        raise Refusal(NOT_A_RECIPIENT)
     if command.category not in CATEGORIES_OF[command.track]:
         raise Refusal(WRONG_CATEGORY)
     if (command.staff_id, command.track) in state.flags:

@@ -85,7 +85,8 @@ def rebuild(
         for projection in chosen:
             task = bar.add_task(f"{service}.{projection.name}", total=None)
             maintenance.rebuilder.rebuild(projection, _told(bar, task))
-            bar.update(task, completed=1, total=1)
+            if bar.tasks[task].total is None:
+                bar.update(task, completed=0, total=0)  # its log is empty
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
 from shared.projections import cursors
@@ -16,8 +17,12 @@ from shared.runtime.database import Pool
 Progress = Callable[[int, int], None]
 """Called with (events applied, events to apply)."""
 
-SWAPS = 100
+SWAPS = 1000
 """How often a swap is tried before it is given up: each try first catches up with what came meanwhile."""
+
+GIVES_WAY = "SET LOCAL lock_timeout = '100ms'"
+"""A swap waits for readers far shorter than the server does before it looks for a deadlock (1 s): where a reader has
+one table and wants the next, and the swap has the next, it is the swap that is tried again and no read that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +70,35 @@ class Rebuilder:
             create_tables(connection, projection, NEXT)
         self._fill(projection, progress)
         for _ in range(SWAPS):
-            with self.owner.connection() as connection, connection.transaction():
-                if self._caught_up_with_live(connection, projection):
-                    self._swap(connection, projection)
-                    return
+            if self._swapped(projection):
+                return
             self._fill(projection, progress)
-        raise RuntimeError(f"{projection.name}: the log grew faster than it could be caught up with")
+        raise RuntimeError(f"{projection.name}: not swapped in; its log grew too fast or its readers never paused")
 
     def _fill(self, projection: Projection, progress: Progress) -> None:
-        done = 0
         while True:
             heads = self.runner.heads(projection.source)
-            applied = self.runner.catch_up(projection, heads, NEXT)
-            if not applied:
+            if not self.runner.catch_up(projection, heads, NEXT):
                 return
-            done += applied
             total = sum(head.position for head in heads.values())
-            progress(min(done, total), total)
+            progress(min(self._built(projection, heads), total), total)
+
+    def _built(self, projection: Projection, partitions: Iterable[int]) -> int:
+        """How many events the version beside has taken so far, over every fill: progress never goes back."""
+        name, source = projection.consumer + NEXT, projection.source
+        with self.owner.connection() as connection:
+            return sum(cursors.standing(connection, name, source, partition).position for partition in partitions)
+
+    def _swapped(self, projection: Projection) -> bool:
+        try:
+            with self.owner.connection() as connection, connection.transaction():
+                connection.execute(GIVES_WAY)
+                if not self._caught_up_with_live(connection, projection):
+                    return False
+                self._swap(connection, projection)
+        except LockNotAvailable:
+            return False
+        return True
 
     def _caught_up_with_live(self, connection: Connection[TupleRow], projection: Projection) -> bool:
         """Locks the live cursors (so the live model stands still) and compares."""

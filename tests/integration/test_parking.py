@@ -115,6 +115,13 @@ def test_it_occurred_by_the_school_s_clock_and_was_recorded_by_the_real_one(hous
     assert (effect.occurred_at, effect.recorded_at) == (SCHOOL_TIME, REAL_TIME)
 
 
+def test_it_occurred_by_the_school_s_clock_and_was_recorded_by_the_real_one(house: House):
+    house.line.award()
+    house.catch_up(thanks())
+    [effect] = house.appended()
+    assert (effect.occurred_at, effect.recorded_at) == (SCHOOL_TIME, REAL_TIME)
+
+
 ADA, BEA = UUID(int=0xADA), UUID(int=0xBEA)
 
 
@@ -291,3 +298,16 @@ def test_a_new_reaction_starts_at_the_heads_and_does_not_act_on_the_past(house: 
     house.rebuilder.install_reactions([thanks()])
     house.catch_up(thanks())
     assert house.values() == [award]
+
+
+def test_a_rebuild_runs_no_reaction_and_leaves_it_where_it_stands(house: House):
+    """The read model and the reaction follow the same log: one begins anew, the other does not."""
+    thanked = house.line.award(3)
+    house.catch_up(awards())
+    house.catch_up(thanks())
+    standing = house.watcher.execute("SELECT * FROM projection_cursor WHERE consumer = 'thanks'").fetchall()
+    house.rebuilder.rebuild(awards(), no_progress)
+    assert house.watcher.execute("SELECT * FROM projection_cursor WHERE consumer = 'thanks'").fetchall() == standing
+    assert house.catch_up(thanks()) == 0
+    assert house.values() == thanked
+    assert house.model() == dict.fromkeys(thanked, 1)

@@ -147,7 +147,7 @@ def test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_a
 
 
 def waiting(watcher: psycopg.Connection[Any]) -> bool:
-    """Whether a worker's connection to this database waits for another's lock."""
+    """Whether a connection of the watcher's own role to this database waits for another's lock."""
     row = watcher.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     ).fetchone()
@@ -342,6 +342,65 @@ def test_what_comes_between_the_last_look_and_the_swap_is_not_lost(house: House,
 
     Interrupted(house.scratch.pool("points_owner"), house.runner).rebuild(names(), no_progress)
     assert house.rows(school_id) == [("Ada", 1), ("Bea", 1)]
+
+
+def test_a_rebuild_s_progress_never_goes_back_though_it_has_to_look_again(house: House, school_id: UUID):
+    for name in ("Ada", "Bea", "Cem"):
+        house.admit(school_id, uuid4(), name)
+    house.catch_up(names())
+    late, told = ["Dee"], list[tuple[int, int]]()
+
+    def tells(done: int, total: int) -> None:
+        told.append((done, total))
+        if late:
+            house.admit(school_id, uuid4(), late.pop())
+            house.catch_up(names())
+
+    house.rebuilder.rebuild(names(), tells)
+    assert told == [(3, 3), (4, 4)]
+
+
+def registers() -> Projection:
+    """A read model of two tables, which a query may read in any order."""
+    columns = {"pupil_id": "uuid"}
+    made = Projection(
+        name="registers",
+        version=1,
+        source="points",
+        tables=(Table("morning", columns, ("pupil_id",)), Table("afternoon", columns, ("pupil_id",))),
+    )
+
+    @made.on(PupilAdmitted)
+    def _(tx: Tx, e: PupilAdmitted, meta: Envelope) -> None:
+        tx.execute("INSERT INTO {morning} (school_id, pupil_id) VALUES (%s, %s)", meta.school_id, e.pupil_id)
+        tx.execute("INSERT INTO {afternoon} (school_id, pupil_id) VALUES (%s, %s)", meta.school_id, e.pupil_id)
+
+    return made
+
+
+def test_a_swap_gives_way_to_a_reader_that_wants_the_tables_in_another_order(house: House, school_id: UUID):
+    """The reader has the second table and wants the first, the swap has the first and wants the second."""
+    house.rebuilder.install_or_rebuild(registers(), no_progress)
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(registers())
+    swapped = list[bool]()
+
+    def rebuild() -> None:
+        house.rebuilder.rebuild(registers(), no_progress)
+        swapped.append(True)
+
+    operator = threading.Thread(target=rebuild)
+    watcher, reader = house.scratch.connection("points_owner"), house.scratch.connection("points_reader")
+    with reader.transaction():
+        reader.execute("SELECT set_config('bookbag.school_id', %s, true)", (str(school_id),))
+        assert reader.execute("SELECT count(*) FROM afternoon").fetchone() == (1,)
+        operator.start()
+        while operator.is_alive() and not waiting(watcher):
+            pass
+        assert swapped == []
+        assert reader.execute("SELECT count(*) FROM morning").fetchone() == (1,)
+    operator.join(timeout=60)
+    assert swapped == [True]
 
 
 def test_a_new_version_is_built_beside_the_old_one_and_swapped_in(house: House, school_id: UUID):

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from services.identity.domain import appointments, people, roster_import, school, sharing
+from services.identity.domain import avatar as pictures
 from services.identity.domain.appointments import Appoint, AppointedRole, EndAppointment, Staff
+from services.identity.domain.avatar import ChooseAvatar, Chooser
 from services.identity.domain.erasure import stream_of as erasure_stream
 from services.identity.domain.people import People
 from services.identity.domain.permission import (
     may_acknowledge_list,
     may_answer_sharing,
+    may_choose_avatar,
     may_import_roster,
     may_lead,
     may_run_the_platform,
@@ -30,6 +33,7 @@ from services.identity.oneroster import Roster
 from services.identity.queries import IdentityQueries
 from shared.events.envelope import Actor
 from shared.events.identity import (
+    Avatar,
     ClassId,
     GuardianId,
     PersonId,
@@ -143,6 +147,18 @@ class IdentityCommands:
             return [(stream, event) for event in sharing.answer(command, state, linked=guardian in adults)]
 
         return self._handle(asked, asked.school_id, decide, f"/v1/pupils/{pupil_id}/sharing-permissions")
+
+    def choose_avatar(self, asked: Asked, *, avatar: Avatar) -> Answer:
+        """A pupil's own picture, as `/v1/me` shows it."""
+        may_choose_avatar(asked.by)
+        stream = f"pupil-{asked.by.person_id}"
+        command = ChooseAvatar(pupil_id=PupilId(asked.by.person_id), avatar=avatar)
+
+        def decide(history: History) -> Drafts:
+            state = history.fold(stream, Chooser(), pictures.evolve)
+            return [(stream, event) for event in pictures.decide(command, state)]
+
+        return self._handle(asked, asked.school_id, decide, "/v1/me", status=200)
 
     def acknowledge_list(self, asked: Asked, *, class_id: UUID, list_version: int) -> Answer:
         """The list is compared with the streams it follows from, so that an answer that comes meanwhile counts."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import falcon
 
+from services.identity.avatar_api import OwnAvatar
 from services.identity.domain.permission import (
     may_list_staff,
     may_read_class,
@@ -32,6 +33,7 @@ TAG = "People"
 def people_routes(api: "IdentityApi") -> list[Route]:
     return [
         Route("/v1/me", WhoAmI(api)),
+        Route("/v1/me/avatar", OwnAvatar(api)),
         Route("/v1/me/held/identity", HeldAboutMe(api)),
         Route("/v1/classes", ClassList(api)),
         Route("/v1/classes/{class_id:uuid}", OneClass(api)),
@@ -46,7 +48,7 @@ def people_routes(api: "IdentityApi") -> list[Route]:
 class WhoAmI:
     api: "IdentityApi"
 
-    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S07", "S43"], restricted=True)
+    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S07", "S30", "S43"], restricted=True)
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         by = caller(req)
         shown = {
@@ -58,6 +60,7 @@ class WhoAmI:
             "help_link": None,
             "given_name": None,
             "family_name": None,
+            "avatar": None,
             "roles": sorted(by.roles),
             "classes": [],
             "children": [],
@@ -67,6 +70,9 @@ class WhoAmI:
             shown |= asdict(name) if name else {}
             shown |= {
                 "school": self.api.queries.school_name(by.school_id),
+                "avatar": self.api.queries.avatar_of(by.school_id, by.person_id)
+                if by.capacity is Capacity.PUPIL
+                else None,
                 "help_link": self.api.parameters(by.school_id).help_link or None,
                 "classes": [asdict(row) for row in self.api.queries.classes(by.school_id, sorted(by.classes))],
                 "children": [asdict(row) for row in self.api.queries.pupils(by.school_id, sorted(by.children))],
@@ -94,7 +100,7 @@ class OneClass:
         summary="A class with its pupils and staff",
         tag=TAG,
         response=ClassWithPeople,
-        clauses=["S16"],
+        clauses=["S16", "S30"],
         codes=[NOT_FOUND, NOT_CLASS_TEACHER],
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, class_id: UUID) -> None:

@@ -27,6 +27,11 @@ class PupilRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassPupilRow(PupilRow):
+    avatar: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PostRow:
     staff_id: UUID
     given_name: str | None
@@ -87,6 +92,7 @@ class HeldRow:
     email: str | None
     birth_date: date | None
     year_group: str | None
+    avatar: str | None
     roles: Sequence[str]
 
 
@@ -142,6 +148,12 @@ class IdentityQueries:
         rows = self._rows(NameRow, school_id, sql, person_id, person_id)
         return rows[0] if rows else None
 
+    def avatar_of(self, school_id: UUID, pupil_id: UUID) -> str | None:
+        """The picture that a pupil has chosen."""
+        with reading(self.reader, school_id) as cursor:
+            row = cursor.execute("SELECT avatar FROM avatar WHERE pupil_id = %s", (pupil_id,)).fetchone()
+        return None if row is None else row[0]
+
     def school_name(self, school_id: UUID) -> str:
         with reading(self.reader, school_id) as cursor:
             row = cursor.execute("SELECT name FROM roster_school").fetchone()
@@ -159,12 +171,13 @@ class IdentityQueries:
             None if only is None else list(only),
         )
 
-    def pupils_of_class(self, school_id: UUID, class_id: UUID) -> Sequence[PupilRow]:
+    def pupils_of_class(self, school_id: UUID, class_id: UUID) -> Sequence[ClassPupilRow]:
         return self._rows(
-            PupilRow,
+            ClassPupilRow,
             school_id,
-            "SELECT p.pupil_id, p.given_name, p.family_name, p.year_group FROM roster_enrolment e"
-            " JOIN roster_pupil p ON p.pupil_id = e.pupil_id AND p.on_roll WHERE e.class_id = %s"
+            "SELECT p.pupil_id, p.given_name, p.family_name, p.year_group, a.avatar FROM roster_enrolment e"
+            " JOIN roster_pupil p ON p.pupil_id = e.pupil_id AND p.on_roll"
+            " LEFT JOIN avatar a ON a.pupil_id = e.pupil_id WHERE e.class_id = %s"
             " ORDER BY p.given_name, p.family_name, p.pupil_id",
             class_id,
         )
@@ -232,6 +245,7 @@ class IdentityQueries:
             school_id,
             "SELECT coalesce(a.given_name, p.given_name) AS given_name,"
             " coalesce(a.family_name, p.family_name) AS family_name, a.email, p.birth_date, r.year_group,"
+            " (SELECT avatar FROM avatar WHERE pupil_id = w.id) AS avatar,"
             " ARRAY(SELECT role FROM roster_role WHERE staff_id = w.id ORDER BY role) AS roles"
             " FROM (SELECT %s::uuid AS id) w LEFT JOIN adult_particulars a ON a.person_id = w.id"
             " LEFT JOIN pupil_particulars p ON p.pupil_id = w.id LEFT JOIN roster_pupil r ON r.pupil_id = w.id",

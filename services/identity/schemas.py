@@ -4,7 +4,7 @@ from marshmallow import validate
 
 from services.identity.domain.appointments import AppointedRole
 from services.identity.passwords import MOST
-from shared.events.identity import ClassPost, ErasureReason, Relationship, SharedKind, StaffRole, YearGroup
+from shared.events.identity import Avatar, ClassPost, ErasureReason, Relationship, SharedKind, StaffRole, YearGroup
 from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 from shared.policy.parameters import MOST_AUTHOR, MOST_LINK, MOST_VERSION
@@ -88,6 +88,10 @@ class ShownParameters(Schema):
     parameters = Part(ParametersForm, required=True)
 
 
+class NewAvatar(Schema):
+    avatar = EnumField(Avatar, required=True)
+
+
 class Appointment(Schema):
     login = Text(1, 254, required=True)
     role = EnumField(AppointedRole, required=True)
@@ -111,7 +115,7 @@ class Child(Schema):
 
 
 class Me(Schema):
-    """`help_link` is the school's page about this software; None where it has named none."""
+    """`avatar` is a pupil's own. `help_link` is the school's page about this software; None where it has named none."""
 
     person_id = Id(required=True)
     capacity = EnumField(Capacity, required=True)
@@ -121,6 +125,7 @@ class Me(Schema):
     help_link = Text(required=True, allow_none=True)
     given_name = Text(required=True, allow_none=True)
     family_name = Text(required=True, allow_none=True)
+    avatar = EnumField(Avatar, required=True, allow_none=True)
     roles = ListOf(EnumField(Role), required=True)
     classes = ListOf(Part(ClassShown), required=True)
     children = ListOf(Part(Child), required=True)
@@ -149,13 +154,17 @@ class HeldSession(Schema):
 
 
 class HeldByIdentity(Named):
-    """`access` is that of the session that asks. An adult has an e-mail address, a pupil a birth date and a year."""
+    """`access` is that of the session that asks. An adult has an e-mail address, a pupil a birth date and a year.
+
+    A pupil may have an avatar.
+    """
 
     person_id = Id(required=True)
     access = EnumField(AccessState, required=True)
     email = Text(required=True, allow_none=True)
     birth_date = DateField(required=True, allow_none=True)
     year_group = EnumField(YearGroup, required=True, allow_none=True)
+    avatar = EnumField(Avatar, required=True, allow_none=True)
     roles = ListOf(EnumField(StaffRole), required=True)
     posts = ListOf(Part(HeldPost), required=True)
     children = ListOf(Part(HeldChild), required=True)
@@ -177,8 +186,14 @@ class StaffInClass(Named):
     post = EnumField(ClassPost, required=True)
 
 
+class PupilOfClass(PupilInClass):
+    """`avatar` is None while the pupil has chosen none."""
+
+    avatar = EnumField(Avatar, required=True, allow_none=True)
+
+
 class ClassWithPeople(ClassShown):
-    pupils = ListOf(Part(PupilInClass), required=True)
+    pupils = ListOf(Part(PupilOfClass), required=True)
     staff = ListOf(Part(StaffInClass), required=True)
 
 

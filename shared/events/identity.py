@@ -75,6 +75,23 @@ class SharedKind(StrEnum):
     WORK_SAMPLE = "work_sample"
 
 
+class Avatar(StrEnum):
+    """The pictures that a pupil chooses from (S30): drawn, none uploaded. A name may come and none may go."""
+
+    BADGER = "badger"
+    BEE = "bee"
+    DOLPHIN = "dolphin"
+    DRAGON = "dragon"
+    FOX = "fox"
+    HEDGEHOG = "hedgehog"
+    OTTER = "otter"
+    OWL = "owl"
+    PENGUIN = "penguin"
+    ROBOT = "robot"
+    ROCKET = "rocket"
+    TURTLE = "turtle"
+
+
 @event("identity.SchoolRegistered", version=1)
 class SchoolRegistered(Event):
     school_id: SchoolId
@@ -159,6 +176,14 @@ class PupilParticularsChanged(Event):
 @event("identity.PupilLeft", version=1)
 class PupilLeft(Event):
     pupil_id: PupilId
+
+
+@event("identity.AvatarChosen", version=1)
+class AvatarChosen(Event):
+    """The last one counts."""
+
+    pupil_id: PupilId
+    avatar: Avatar
 
 
 @event("identity.ClassOpened", version=1)

@@ -187,6 +187,13 @@ OPERATOR_ONLY = _code(
 GUARDIANS_ONLY = _code(
     "GUARDIANS_ONLY", 403, "For parents and carers", "Only parents and carers can do this. Please ask at home."
 )
+PUPILS_ONLY = _code(
+    "PUPILS_ONLY",
+    403,
+    "For pupils",
+    "Pupils choose this for themselves. Please let the pupil sign in and choose.",
+    "S30",
+)
 NOT_ALLOWED = _code("NOT_ALLOWED", 403, "Not for you to do", "You cannot do this here. Please ask the school office.")
 TERMS_NOT_ACCEPTED = _code(
     "TERMS_NOT_ACCEPTED",

@@ -217,6 +217,10 @@ class Session:
 
     # -- the school's people -------------------------------------------------------------------------------------
 
+    def choose_avatar(self, avatar: str) -> Wrote | Refused:
+        """A pupil chooses their picture, from the fixed set (S30)."""
+        return self._wrote(self.bookbag.send("PUT", "/v1/me/avatar", self.token, json={"avatar": avatar}))
+
     def classes(self) -> Saw | Refused:
         return self._see("/v1/classes")
 

@@ -35,6 +35,7 @@ REPLIES = "tests/unit/test_messaging_reply.py"
 WORDS = "tests/unit/test_policy_words.py"
 LINKED = "tests/unit/test_policy_linked.py"
 PARAMETERS = "tests/unit/test_policy_parameters.py"
+AVATAR = "tests/unit/test_identity_avatar.py"
 CODES = "tests/unit/test_policy_codes.py"
 PROMISES = "tests/repo/test_promises.py"
 POINTS = "tests/unit/test_points_domain.py"
@@ -309,6 +310,30 @@ PUPILS_AND_POINTS = (
         "        case Capacity.PUPIL:\n            return Sender.STAFF\n"
         "        case Capacity.STAFF:\n            raise Refusal(NOT_CLASS_TEACHER, clause=CONFIDENTIAL)\n",
         f"{PUPILS}::test_S29_a_pupil_opens_no_conversation_and_takes_part_in_none",
+    ),
+    a_switch(
+        "S30",
+        "an adult chooses a child's picture",
+        "services/identity/domain/permission.py",
+        "    if caller.capacity is not Capacity.PUPIL:\n        raise Refusal(PUPILS_ONLY)",
+        "    if False:\n        raise Refusal(PUPILS_ONLY)",
+        f"{AVATAR}::test_S30_a_pupil_alone_chooses_and_no_adult_does_it_for_them",
+    ),
+    a_switch(
+        "S30",
+        "any text is taken for a picture, an address of a photo too",
+        "services/identity/schemas.py",
+        "class NewAvatar(Schema):\n    avatar = EnumField(Avatar, required=True)",
+        "class NewAvatar(Schema):\n    avatar = Text(0, 400, required=True)",
+        f"{AVATAR}::test_S30_nothing_but_a_picture_of_the_fixed_set_is_taken",
+    ),
+    a_switch(
+        "S30",
+        "a pupil who has a picture keeps it for good",
+        "services/identity/domain/avatar.py",
+        "    if state.avatar is command.avatar:",
+        "    if state.avatar is not None:",
+        f"{AVATAR}::test_S30_a_pupil_chooses_a_picture_and_may_choose_another_later",
     ),
     seeded("S31", "S31: a classmate's points are shown"),
     seeded("S32", "S32: everyone gives points"),

@@ -11,6 +11,7 @@ from shared.policy.codes import (
     NOT_YOUR_AREA,
     OFFICE_ONLY,
     OPERATOR_ONLY,
+    PUPILS_ONLY,
     STAFF_ONLY,
 )
 from shared.policy.principal import LEADERS, Capacity, Principal, Role
@@ -101,6 +102,12 @@ def may_answer_sharing(caller: Principal, pupil_id: UUID) -> None:
         raise Refusal(GUARDIANS_ONLY, clause=ClauseId("S63"))
     if pupil_id not in caller.children:
         raise Refusal(NOT_FOUND)
+
+
+def may_choose_avatar(caller: Principal) -> None:
+    """A pupil, for themself (S30): no adult chooses for a child."""
+    if caller.capacity is not Capacity.PUPIL:
+        raise Refusal(PUPILS_ONLY)
 
 
 def may_acknowledge_list(caller: Principal, class_id: UUID) -> None:

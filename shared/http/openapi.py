@@ -58,7 +58,6 @@ _BODY_CODES = (
     LENGTH_REQUIRED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
-    INVALID_FIELDS,
 )
 
 
@@ -106,7 +105,8 @@ def merge(title: str, version: str, documents: Iterable[Mapping[str, Any]]) -> d
 
 def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
     """Every code that an operation may answer: its own, and those of what it takes."""
-    found = [*operation.codes, INTERNAL, UNAVAILABLE, BAD_HEADER]
+    # A parameter that the operation does not know is refused, also where it takes none.
+    found = [*operation.codes, INTERNAL, UNAVAILABLE, BAD_HEADER, INVALID_FIELDS]
     if not operation.public:
         found += [NOT_SIGNED_IN, PRINCIPAL_EXPIRED, NOT_YET_VISIBLE]
         if not operation.restricted:
@@ -117,8 +117,6 @@ def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
         found += (LENGTH_REQUIRED, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
     else:
         found += (BODY_NOT_TAKEN,)
-    if operation.query or operation.paged:
-        found.append(INVALID_FIELDS)
     if operation.paged:
         found.append(BAD_CURSOR)
     if verb == "post" and operation.idempotent:

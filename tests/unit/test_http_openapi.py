@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from shared.http.openapi import codes_of, document, merge
 from shared.http.operations import Route, operation, operation_of
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
-from shared.policy.codes import STAFF_ONLY
+from shared.policy.codes import INVALID_FIELDS, STAFF_ONLY
 
 
 class Year(StrEnum):
@@ -167,3 +167,10 @@ def test_a_code_stands_once() -> None:
     assert made is not None
     codes = codes_of(made, "post")
     assert len(set(codes)) == len(codes)
+
+
+def test_every_operation_says_that_it_refuses_what_it_does_not_know():
+    for resource, verb in ((Award(), "get"), (Pictures(), "post"), (Pictures(), "get"), (Door(), "post")):
+        found = operation_of(resource, verb)
+        assert found is not None
+        assert INVALID_FIELDS in codes_of(found, verb)

@@ -108,9 +108,9 @@ class Bookbag:
         found = answer.json()
         return Session(self, found["token"], UUID(found["person_id"]), found["capacity"])
 
-    def policy(self) -> "Saw | Refused":
-        """The policy that is in force; needs no sign-in."""
-        answer = self.send("GET", "/v1/policy", None)
+    def policy(self, school: str | None = None) -> "Saw | Refused":
+        """The policy that is in force, in its own words and a school's name if one is given; needs no sign-in."""
+        answer = self.send("GET", "/v1/policy", None, params=None if school is None else {"school": school})
         return answer if isinstance(answer, Refused) else Saw(answer.json())
 
     def send(

@@ -149,7 +149,7 @@ def shown(found: MessageRow, reader: Sender = Sender.GUARDIAN) -> dict[str, obje
 
 
 @pytest.mark.parametrize("reader", Sender)
-def test_S47_S49_a_guardian_s_message_says_by_when_it_will_be_answered(reader: Sender):
+def test_S47_S48_S49_a_guardian_s_message_says_by_when_it_will_be_answered(reader: Sender):
     assert shown(row(), reader) == {
         "received_outside_hours": True,
         "expected_by": "2026-09-08T07:00:00.000000Z",

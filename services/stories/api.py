@@ -8,18 +8,20 @@ from uuid import UUID
 import falcon
 
 from services.stories.commands import StoriesCommands
+from services.stories.domain.expectations import notice_for
 from services.stories.domain.permission import Reader, may_read, may_read_notices, reader_of
 from services.stories.domain.story import Picture
 from services.stories.queries import StoriesQueries, StoryRow
-from services.stories.schemas import HeldStory, MediaApproval, NewStory, Notice, StoryShown
+from services.stories.schemas import HeldStory, MediaApproval, NewStory, Notice, StoryFeed, StoryShown
 from shared.events.identity import PupilId
 from shared.events.stories import MediaId
 from shared.hosting.writes import Asks, Written, written
 from shared.http.operations import Route, body, operation
-from shared.http.paging import Page, page_of, paged
+from shared.http.paging import Page, PageQuery, page_of, paged
 from shared.log.commands import Asked
 from shared.media.store import MediaStore
 from shared.policy.codes import (
+    BAD_CURSOR,
     CONFLICT,
     FULL_NAME_USED,
     GUARDIANS_ONLY,
@@ -77,10 +79,10 @@ class ClassStories:
     @operation(
         summary="A class's stories, the newest first. How many there are differs from week to week, and that is fine",
         tag=TAG,
-        response=StoryShown,
-        clauses=["S37", "S40", "S43", "S44", "S45"],
-        codes=[NOT_FOUND, NOT_CLASS_TEACHER],
-        paged=True,
+        query=PageQuery,
+        response=StoryFeed,
+        clauses=["S37", "S40", "S43", "S44", "S45", "S80"],
+        codes=[NOT_FOUND, NOT_CLASS_TEACHER, BAD_CURSOR],
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, class_id: UUID) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
@@ -89,7 +91,8 @@ class ClassStories:
             raise Refusal(NOT_FOUND)
         reader = reader_of(asked.by, class_id, relations)
         rows = self.api.queries.feed(asked.school_id, class_id, reader, _before(page), page.limit + 1)
-        resp.media = paged(rows, page, _key, lambda row: StoryShown().dump(_story(row, reader)))
+        found = paged(rows, page, _key, lambda row: _story(row, reader))
+        resp.media = StoryFeed().dump(found | {"notice": notice_for(asked.by.capacity)})
 
     @operation(
         summary="Post a story for a class, or for the adults of one of its children",

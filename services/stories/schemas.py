@@ -83,6 +83,14 @@ class StoryShown(Schema):
     posted_at = When(required=True)
 
 
+class StoryFeed(Schema):
+    """One page of a class's stories. `notice` tells parents and carers what to expect; None to others."""
+
+    items = ListOf(Part(StoryShown), required=True)
+    next = Text(required=True, allow_none=True)
+    notice = Text(required=True, allow_none=True)
+
+
 class Notice(Schema):
     """What the school reminds of, in words alone."""
 

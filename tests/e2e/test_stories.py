@@ -90,6 +90,13 @@ def test_S37_S40_a_story_goes_from_school_to_the_class_s_families_and_the_newest
         assert [name for name in seen.body if "count" in name or "like" in name or "comment" in name] == []
 
 
+def test_S80_parents_and_carers_read_with_the_feed_that_how_much_is_posted_varies(school: School):
+    class_id = class_id_of(school.teacher(1))
+    assert "from week to week" in went(a_family(school, 1)[1].stories(class_id))["notice"]
+    for other in (school.teacher(1), school.pupil(1, 1)):
+        assert went(other.stories(class_id))["notice"] is None
+
+
 def test_S37_stories_come_in_pages(school: School):
     teacher, class_id = school.teacher(2), class_id_of(school.teacher(2))
     ids = [str(went(teacher.post_story(class_id, f"Number {number}")).id) for number in range(5)]

@@ -28,4 +28,5 @@ OWED: Mapping[str, str] = {
     "S76": "a flag that no leader acknowledges is not brought before them again.",
     "S77": "a record without a teacher's own account is not asked after.",
     "S79": "one report of lawful bases, disclosures and open requests.",
+    "S80": "it is said with the feed; there is no sign-up yet to say it at.",
 }

@@ -35,6 +35,7 @@ REPLIES = "tests/unit/test_messaging_reply.py"
 WORDS = "tests/unit/test_policy_words.py"
 LINKED = "tests/unit/test_policy_linked.py"
 PARAMETERS = "tests/unit/test_policy_parameters.py"
+EXPECTED = "tests/unit/test_stories_expectations.py"
 AVATAR = "tests/unit/test_identity_avatar.py"
 CODES = "tests/unit/test_policy_codes.py"
 PROMISES = "tests/repo/test_promises.py"
@@ -663,5 +664,24 @@ MISUSE = (
     ),
 )
 
-SWITCHES = DOCUMENT + ACCESS + PUPILS_AND_POINTS + STORIES + MESSAGING + STAFF + MISUSE
+EXPECTATIONS = (
+    a_switch(
+        "S80",
+        "parents are not told that how much is posted varies",
+        "services/stories/domain/expectations.py",
+        "    return POSTS_VARY if capacity is Capacity.GUARDIAN else None",
+        "    return None",
+        f"{EXPECTED}::test_S80_parents_and_carers_are_told_with_the_feed_that_how_much_is_posted_varies",
+    ),
+    a_switch(
+        "S80",
+        "a post can be demanded",
+        "services/stories/schemas.py",
+        "class NewStory(Schema):\n",
+        "class NewStory(Schema):\n    wanted_by = Id()\n",
+        f"{EXPECTED}::test_S80_nothing_lets_anybody_demand_a_post",
+    ),
+)
+
+SWITCHES = DOCUMENT + ACCESS + PUPILS_AND_POINTS + STORIES + MESSAGING + STAFF + MISUSE + EXPECTATIONS
 """Every switch."""

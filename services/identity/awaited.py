@@ -14,10 +14,16 @@ from shared.policy.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """Attributes: reached: whether the model of guardians' access has come to a position."""
+    """What is waited for, and where.
+
+    Attributes:
+        reached: whether the model of guardians' access has come to a position.
+        recorded: whether anything stands at a position of moderation's log.
+    """
 
     reached: Callable[[LogPosition], bool]
     waiter: Waiter
+    recorded: Callable[[LogPosition], bool] = lambda _: True
 
     def decision(self, header: str | None) -> bool:
         """Returns once the model has come to what a position header names of moderation's log.
@@ -32,7 +38,7 @@ class Awaited:
             return False
         named = [position for position in LogPosition.parse_all(header) if position.service == MODERATION]
         if named:
-            self.waiter.wait(named, self.reached)
+            self.waiter.wait(named, self.reached, self.recorded)
         return bool(named)
 
     def decision_if_possible(self, header: str | None) -> bool:

@@ -48,7 +48,7 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
         sharing=Sharing(parts.reader),
         desk=desk,
         principals=Principals(look_up, signing_key, parts.clock, parts.real, time.monotonic),
-        awaited=Awaited(parts.reached, Waiter(MOST_WAITING)),
+        awaited=Awaited(parts.reached, Waiter(MOST_WAITING), parts.recorded),
         clock=parts.clock,
         development=config.common.development,
     )

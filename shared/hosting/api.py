@@ -1,7 +1,7 @@
 """What every api process is made of: pools a role, the vault, the command handler, the roster, the feed, the app."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -17,13 +17,14 @@ from shared.http.operations import Route
 from shared.http.position import LogPosition
 from shared.http.principal import HEADER, Reask, public_key_from_pem
 from shared.log.commands import CommandHandler
-from shared.log.feed import FeedResource, HeadsResource
+from shared.log.feed import FeedBroken, FeedResource, HeadsResource, feed
 from shared.policy.codes import NOT_FOUND, NOT_SIGNED_IN, OUTCOME_UNKNOWN, UNAVAILABLE
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 from shared.privacy.keystore import Destroyed, KeyStore
 from shared.privacy.vault import Vault
 from shared.projections.roster_queries import Roster
+from shared.projections.runner import OwnLog, Source
 from shared.runtime.clock import Clock, SystemClock, school_clock
 from shared.runtime.config import ApiConfig, CommonConfig
 from shared.runtime.database import Pool, Server, open_pool
@@ -33,6 +34,7 @@ from shared.runtime.ids import new_id
 App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
 
 REASK_SECONDS = 0.5
+HEADS_SECONDS = 0.5
 
 WRITERS = 12
 READERS = 12
@@ -63,6 +65,7 @@ class ApiParts:
     Attributes:
         clock: the school's: what the policy counts by.
         real: for what guards security, and for what no school's clock may move.
+        logs: every service's, its own read from its database.
     """
 
     service: str
@@ -77,6 +80,7 @@ class ApiParts:
     handler: CommandHandler
     roster: Roster
     asks: Asks
+    logs: Mapping[str, Source]
 
     def internal_routes(self) -> list[Route]:
         """The feed and the heads, for the services that follow this one's log."""
@@ -101,6 +105,18 @@ class ApiParts:
                 },
             ).fetchone()
         return row is not None and row[0]
+
+    def recorded(self, position: LogPosition) -> bool:
+        """Whether anything stands at the position; of a log that cannot be asked now it is taken to.
+
+        Asked of the log itself, and not of what is known of it here: that may be older than the position.
+        """
+        log = self.logs.get(position.service)
+        try:
+            head = log.heads().get(position.partition) if log else None
+        except FeedBroken:
+            return True
+        return head is not None and position.position <= head.position
 
     def office_phone(self, school_id: UUID) -> str:
         """What a refusal tells people to ring; empty where the school has not said."""
@@ -136,6 +152,10 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
         handler=CommandHandler(writer, vault, real, new_id),
         roster=Roster(reader),
         asks=Asks(api.idempotency_key.reveal()),
+        logs={
+            name: OwnLog(writer) if name == service else feed(name, address, common.credential.reveal(), HEADS_SECONDS)
+            for name, address in common.feeds.items()
+        },
     )
 
 
@@ -156,6 +176,7 @@ def service_app(
             service_credentials=api.service_credentials,
             health=Health({"database": parts.database_answers}),
             reached=parts.reached,
+            recorded=parts.recorded,
             translations=TRANSLATIONS,
             office_phone=parts.office_phone,
         )

@@ -49,5 +49,6 @@ def written(resp: Response, service: str, answer: Answer, status: int | None = N
     """Answers a write. `status` is another than the answer's for what is not kept under a key."""
     resp.status = status or answer.status
     resp.location = answer.location
-    resp.context.position = LogPosition(service=service, partition=answer.partition, position=answer.position)
+    if answer.position:  # else nothing was ever recorded of it: there is nothing to wait for
+        resp.context.position = LogPosition(service=service, partition=answer.partition, position=answer.position)
     resp.media = {"location": answer.location}

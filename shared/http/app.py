@@ -49,6 +49,7 @@ class AppConfig:
         routes: public operations and internal paths (`/internal/...`).
         reask: asks identity about a session again.
         reached: whether the read models have reached a position; None for a service whose operations wait for none.
+        recorded: whether anything stands at a position: one that somebody made up is not waited for.
         translations: the service's own exceptions (a conflict, a lost database) as refusals.
         clock: real time; the policy's movable clock is not for here.
     """
@@ -61,6 +62,7 @@ class AppConfig:
     service_credentials: Mapping[str, str]
     health: Health
     reached: Callable[[LogPosition], bool] | None = None
+    recorded: Callable[[LogPosition], bool] = lambda _: True
     waiter: Waiter = field(default_factory=lambda: Waiter(MOST_WAITING))
     translations: Mapping[type[Exception], Translation] = field(default_factory=dict)
     office_phone: OfficePhone = lambda _school: ""
@@ -166,7 +168,7 @@ class _Checks:
         awaited = req.get_header(position.HEADER)
         # Nobody whom we do not know may hold one of the few places where requests wait.
         if awaited is not None and not operation.public and self._config.reached is not None:
-            self._config.waiter.wait(LogPosition.parse_all(awaited), self._config.reached)
+            self._config.waiter.wait(LogPosition.parse_all(awaited), self._config.reached, self._config.recorded)
 
     def _check_answer(self, req: Request, resp: Response) -> None:
         """No 2xx leaves on a principal that has grown old while the responder worked."""

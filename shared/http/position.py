@@ -66,13 +66,21 @@ class Waiter:
         self._monotonic = monotonic
         self._pause = pause
 
-    def wait(self, positions: Sequence[LogPosition], reached: Callable[[LogPosition], bool]) -> None:
+    def wait(
+        self,
+        positions: Sequence[LogPosition],
+        reached: Callable[[LogPosition], bool],
+        recorded: Callable[[LogPosition], bool] = lambda _: True,
+    ) -> None:
         """Returns once `reached` says so of all; it is asked at least once, and takes no place where that is enough.
+
+        Nobody was ever told a position at which nothing is `recorded`. It is passed over, and looks to whoever made it
+        up as one that is reached: else anyone could find out where a log ends, and so that something has happened.
 
         Raises:
             Refusal: NOT_YET_VISIBLE with Retry-After, after two seconds or where too many wait already.
         """
-        missing = [position for position in positions if not reached(position)]
+        missing = [position for position in positions if not reached(position) and recorded(position)]
         if not missing:
             return
         if not self._places.acquire(blocking=False):

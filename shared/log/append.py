@@ -51,7 +51,8 @@ class Answer:
     """What a command was answered: found again when the same request comes with the same key.
 
     Attributes:
-        position: of the command's last event in its partition; the head's where it had nothing to record.
+        position: of the command's last event in its partition; where it had nothing to record, of the newest event of
+            the streams that it rests on, 0 where there is none.
     """
 
     status: int
@@ -134,6 +135,9 @@ def append(connection: Connection[TupleRow], command: Command) -> Answer:
             )
             envelopes.append(envelope)
             link = envelope.hash
+        if not envelopes:
+            # Never the head: it would tell whoever asks how much has happened to others meanwhile.
+            position = _newest(cursor, command)
         answer = Answer(
             status=command.status, location=command.location, partition=command.partition, position=position
         )
@@ -184,6 +188,14 @@ def _versions(cursor: Any, command: Command) -> dict[str, int]:
         if actual[stream] != expected:
             raise Conflict(stream, expected, actual[stream])
     return actual
+
+
+def _newest(cursor: Any, command: Command) -> int:
+    cursor.execute(
+        "SELECT coalesce(max(position), 0) FROM log_event WHERE school_id = %s AND stream = ANY(%s)",
+        (command.school_id, list(command.expected)),
+    )
+    return int(cursor.fetchone()[0])
 
 
 _INSERT = (

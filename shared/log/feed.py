@@ -92,14 +92,14 @@ class Feed:
         return answer.content
 
 
-def feed(service: str, address: str, credential: str) -> Feed:
+def feed(service: str, address: str, credential: str, seconds: float = SECONDS) -> Feed:
     """The feed of a service whose api process listens at `address`, read with this service's own credential."""
     return Feed(
         service,
         httpx.Client(
             base_url=address,
             headers={"Authorization": f"Bearer {credential}"},
-            timeout=SECONDS,
+            timeout=seconds,
             trust_env=False,  # a proxy set for people's browsing is not for talk between services
         ),
     )

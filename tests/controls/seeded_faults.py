@@ -1815,6 +1815,23 @@ STORIES = (
     ),
 )
 
+POSITIONS = (
+    Fault(
+        "a position that somebody made up is waited for",
+        "shared/http/position.py",
+        "if not reached(position) and recorded(position)]",
+        "if not reached(position)]",
+        ("tests/unit/test_http_headers.py::test_S16_a_position_that_nobody_was_told_is_passed_over",),
+    ),
+    Fault(
+        "a command with nothing to record is answered with the head",
+        "shared/log/append.py",
+        "            position = _newest(cursor, command)",
+        "            pass",
+        (f"{COMMANDS}::test_S16_a_command_with_nothing_to_record_does_not_tell_what_happened_to_others",),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -1836,4 +1853,5 @@ FAULTS = (
     + ACCESS
     + ERASURE
     + STORIES
+    + POSITIONS
 )

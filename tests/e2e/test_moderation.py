@@ -505,3 +505,19 @@ def test_S16_nothing_of_a_case_stands_in_a_log_line_or_in_the_logs_of_events(ben
 
 def test_whatever_was_decided_here_the_logs_are_whole(bench: Bench):
     assert bench.faults() == []
+
+
+def test_S75_no_position_that_is_tried_out_tells_a_guardian_that_something_was_flagged(school: School, bench: Bench):
+    """Up to the head of moderation's log and beyond it the answer is the same, and none of them waits."""
+    line = a_line(school, 2, 7)
+    head = bench.heads()["moderation"]
+    answers = {
+        line.parent.bookbag.client.get(
+            path,
+            headers={"Authorization": f"Bearer {line.parent.token}", "Bookbag-Position": f"moderation.1.{position}"},
+        ).status_code
+        for path in ("/v1/conversations", "/v1/me", "/v1/me/standing")
+        for position in (1, head, head + 1, head + 1000, 999_999_999_999)
+        if position
+    }
+    assert answers == {200}

@@ -186,3 +186,24 @@ def test_a_command_with_nothing_to_record_is_answered_and_its_answer_kept(desk: 
     first = desk.handler.handle(desk.request(claim), lambda _history: [], status=200, location="/v1/x")
     assert (first.status, first.position) == (200, 0)
     assert desk.handler.handle(desk.request(claim), lambda _history: [], status=500, location="/v1/y") == first
+
+
+def test_S16_a_command_with_nothing_to_record_does_not_tell_what_happened_to_others(desk: Desk):
+    def elsewhere(history: History) -> Drafts:
+        history.recorded("values-of-others")
+        event = SchoolValueDefined(
+            school_id=SchoolId(desk.school), value_id=ValueId(uuid4()), kind=ValueKind.VALUE, name="Courage"
+        )
+        return [("values-of-others", event)]
+
+    def look(stream: str) -> Callable[[History], Drafts]:
+        def nothing(history: History) -> Drafts:
+            history.recorded(stream)
+            return []
+
+        return nothing
+
+    mine = desk.define(uuid4())
+    assert desk.handler.handle(desk.request(), elsewhere).position == mine.position + 1
+    assert desk.handler.handle(desk.request(), look(desk.stream)).position == mine.position
+    assert desk.handler.handle(desk.request(), look("values-of-nobody")).position == 0

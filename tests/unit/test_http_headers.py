@@ -107,6 +107,15 @@ def test_a_query_whose_position_is_reached_does_not_wait_even_where_nobody_more_
     assert time.pauses == []
 
 
+def test_S16_a_position_that_nobody_was_told_is_passed_over() -> None:
+    """Else whoever tries numbers learns where another log ends, and so that something has happened to others."""
+    time = Time()
+    waiter = Waiter(1, monotonic=time.monotonic, pause=time.pause)
+    waiter._places.acquire()
+    waiter.wait([HERE], lambda _: False, lambda _: False)
+    assert time.pauses == []
+
+
 def test_a_query_waits_two_seconds_and_then_says_when_to_come_again() -> None:
     time = Time()
     waiter = Waiter(1, monotonic=time.monotonic, pause=time.pause)

@@ -173,9 +173,9 @@ def listens(port: int) -> bool:
     return False
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = LOOPBACK) -> bool:
     """Whether a broker answers the protocol's header with a method frame: it then takes clients."""
-    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+    with suppress(OSError), socket.create_connection((host, port), timeout=1) as connection:
         connection.sendall(PROTOCOL_HEADER)
         return connection.recv(1) == METHOD_FRAME
     return False

@@ -13,7 +13,7 @@ from deploy.local.versions import Version, version_in
 
 T = TypeVar("T")
 
-INSTALLED, WHEEL, ENGINE, DEBIAN, NAMED = "installed", "wheel", "docker", "debian", "environment"
+INSTALLED, WHEEL, DEBIAN, NAMED = "installed", "wheel", "debian", "environment"
 WHERE_TO_LOOK = (
     *("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"),
     *("/opt/homebrew/bin", "/opt/homebrew/sbin"),
@@ -25,8 +25,7 @@ Install them, then try again:
   Fedora:          sudo dnf install postgresql-server rabbitmq-server nginx
   Arch:            sudo pacman -S postgresql rabbitmq nginx
   macOS:           brew install postgresql@17 rabbitmq nginx
-  with Docker:     start the engine, so that `docker info` answers
-or name servers that run already: BOOKBAG_POSTGRES, BOOKBAG_RABBITMQ, BOOKBAG_NGINX (see README.md).
+or name servers that run already, in containers too: BOOKBAG_POSTGRES, BOOKBAG_RABBITMQ, BOOKBAG_NGINX (see README.md).
 Nothing was started or changed."""
 
 

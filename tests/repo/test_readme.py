@@ -74,10 +74,16 @@ def test_the_sources_that_the_readme_lists_are_those_that_there_are(variable: st
     assert set(str(refusal.value).partition("one of: ")[2].split(", ")) == listed
 
 
-def test_the_readme_says_that_nothing_runs_against_containers_as_long_as_nothing_does():
+def test_the_images_that_the_readme_lists_are_those_that_the_tests_run_on():
+    listed = re.findall(r"`((?:postgres|rabbitmq):[^`]+)`", README)
+    run = re.findall(r'"((?:postgres|rabbitmq):[^"]+)"', (ROOT / "tests/integration/test_containers.py").read_text())
+    assert listed == run != []
+
+
+def test_what_is_marked_for_an_engine_is_what_the_readme_tells_of():
     marked = [
-        path
+        path.relative_to(ROOT)
         for path in files()
         if path.suffix == ".py" and path != Path(__file__) and "pytest.mark.docker" in path.read_text()
     ]
-    assert bool(marked) != ("No test runs against containers yet" in README)
+    assert marked == [Path("tests/integration/test_containers.py")]

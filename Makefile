@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo controls lint fmt golden docs policy-proof clean environment
+.PHONY: help run test demo sim controls lint fmt golden docs policy-proof clean environment
 
 VENV := .venv/bin
 CODE := services shared deploy tests
@@ -17,6 +17,9 @@ test: environment  ## run all tests, or some: make test ARGS="-k award"
 
 demo: environment  ## act the policy out with an invented school, scene by scene, and check it
 	@$(VENV)/python -m deploy.demo
+
+sim: environment  ## play random schedules of delivery, crash and duplication: make sim ARGS="--schedules 1000000"
+	@$(VENV)/python -m tests.sim $(ARGS)
 
 controls: environment  ## seed each known fault into a copy and expect its test to fail
 	@$(VENV)/python -m deploy.local test tests/controls -m controls $(ARGS)

@@ -1,6 +1,6 @@
 """A school in memory: one class, two teachers, two leaders, two guardians of one child; their days are chance."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -105,8 +105,9 @@ class MemorySchool:
 
     # What people do. Each is refused or not; the sends are kept, for the oracle answers them too.
 
-    def a_day(self, steps: int) -> None:
-        doings = (
+    def people(self) -> tuple[tuple[Callable[[], None], float], ...]:
+        """What people do here, and how often beside one another."""
+        return (
             (self.someone_sends, 6),
             (self.a_teacher_flags, 5),
             (self.a_leader_decides, 6),
@@ -114,9 +115,10 @@ class MemorySchool:
             (self.the_head_hands_a_warning_over, 1),
             (self.the_head_decides, 3),
             (self.resharing_is_confirmed, 0.2),
-            (self.to_moderation.step, 6),
-            (self.to_messaging.step, 6),
         )
+
+    def a_day(self, steps: int) -> None:
+        doings = (*self.people(), (self.to_moderation.step, 6), (self.to_messaging.step, 6))
         for _ in range(steps):
             [do] = self.chance.random.choices([doing for doing, _ in doings], [weight for _, weight in doings])
             try:

@@ -1,13 +1,12 @@
 """The oracle has teeth: each fault, written into a copy of the rule, is caught within some hundred histories."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.operator.config import ROOT
+from tests.property.copies import Edit, copied_to, edited
 from tests.property.hunt import CAUGHT
 
 HISTORIES = 1500
@@ -19,9 +18,6 @@ COMMANDS = "services/moderation/commands.py"
 RECORDED = "services/messaging/reactions.py"
 BROUGHT_BACK = "services/moderation/reactions.py"
 
-
-Edit = tuple[str, str, str]
-"""In which file, what is taken out (it stands there once), and what stands there instead."""
 
 BOTH_PLACES = "message_position > delivered and message_position > reinstated"
 FIRST_COUNTS = "state.warning.warning_id != warning or state.warning.delivered_at is not None"
@@ -66,10 +62,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rule")
-    for name in ("services", "shared", "deploy", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    return copied_to(tmp_path_factory.mktemp("rule"))
 
 
 def hunt(copy: Path, histories: int) -> subprocess.CompletedProcess[str]:
@@ -85,15 +78,8 @@ def hunt(copy: Path, histories: int) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_S73_a_fault_in_the_rule_is_caught(fault: str, copy: Path):
-    whole = {file: (copy / file).read_text() for file, _, _ in FAULTS[fault]}
-    try:
-        for file, find, instead in FAULTS[fault]:
-            assert whole[file].count(find) == 1, "the fault no longer fits the rule"
-            (copy / file).write_text(whole[file].replace(find, instead))
+    with edited(copy, FAULTS[fault]):
         done = hunt(copy, HISTORIES)
-    finally:
-        for file, text in whole.items():
-            (copy / file).write_text(text)
     assert done.returncode == CAUGHT, f"not caught:\n{done.stdout}{done.stderr[-1500:]}"
 
 

@@ -1,0 +1,78 @@
+"""The short form of `make sim`, at every test run. A failing schedule prints the command that plays it again."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deploy.operator.config import ROOT
+from tests.property.memory_school import CHILDREN
+from tests.sim.__main__ import again
+from tests.sim.judge import Schedule
+
+SCHEDULES = 2000
+BLOCKS = 10
+SHARE = SCHEDULES // BLOCKS
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_whatever_is_lost_doubled_or_killed_the_machinery_keeps_its_promises(block: int):
+    for seed in range(block * SHARE, (block + 1) * SHARE):
+        _, wrong = Schedule(seed).play()
+        assert not wrong, f"{again(Schedule(seed))}: {wrong}"
+
+
+PLAYED = "from tests.sim.test_schedules import fingerprint; print(fingerprint())"
+
+
+def fingerprint() -> str:
+    """Of all that some schedules wrote, in the order in which it happened."""
+    found = hashlib.sha256()
+    for seed in range(20):
+        school, _ = Schedule(seed).play()
+        found.update(" ".join(school.did).encode())
+        for service in school.services:
+            found.update(service.log.head.hash)
+    return found.hexdigest()
+
+
+def test_a_seed_plays_the_same_schedule_in_every_process():
+    """Also where strings hash otherwise; else a failure could not be seen again."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", PLAYED],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hashing},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hashing in ("1", "2")
+    }
+    assert len(told) == 1
+
+
+def test_a_schedule_that_is_cut_short_begins_as_the_whole():
+    """Shrinking rests on it."""
+    whole, _ = Schedule(3).play()
+    cut, _ = Schedule(3, 4).play()
+    assert cut.did[:4] == whole.did[:4]
+    assert len(cut.did) < len(whole.did)
+
+
+def test_the_schedules_hold_what_they_are_to_try():
+    """Else the promises would be tried on nothing: every kind of trouble and both ways out of it come about."""
+    seen = dict.fromkeys(("sanctioned", "crashed", "lied to", "lost", "by the feed", "by the bus", "relayed"), 0)
+    for seed in range(120):
+        school, _ = Schedule(seed).play()
+        kinds = school.weather_before
+        seen["sanctioned"] += any(school.sanctions(guardian) for guardian in CHILDREN)
+        seen["crashed"] += school.deaths > 0
+        seen["lied to"] += school.lies > 0
+        seen["lost"] += bool(kinds.bus) and "the_broker_forgets" in school.did
+        seen["by the feed"] += school.settled_by == "the feed"
+        seen["by the bus"] += school.settled_by == "the bus"
+        seen["relayed"] += school.broker.settled("messaging") > 0
+    assert min(seen.values()) > 5, seen

@@ -16,6 +16,7 @@ from services.identity.domain.permission import (
 )
 from services.identity.erasure_api import erasure_routes
 from services.identity.held_api import HeldAboutMe
+from services.identity.policy_api import review_told
 from services.identity.schemas import Classes, ClassWithPeople, Guardians, Me, PupilShown, StaffList
 from shared.http.app import caller
 from shared.http.operations import Route, operation
@@ -48,7 +49,7 @@ def people_routes(api: "IdentityApi") -> list[Route]:
 class WhoAmI:
     api: "IdentityApi"
 
-    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S07", "S30", "S43"], restricted=True)
+    @operation(summary="Who I am here", tag=TAG, response=Me, clauses=["S04", "S07", "S30", "S43"], restricted=True)
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         by = caller(req)
         shown = {
@@ -61,6 +62,7 @@ class WhoAmI:
             "given_name": None,
             "family_name": None,
             "avatar": None,
+            "policy_review": review_told(by, self.api.clock.now().date()),
             "roles": sorted(by.roles),
             "classes": [],
             "children": [],

@@ -14,6 +14,7 @@ from shared.http.schemas import DateField, EnumField, ListOf, Part, Schema, Text
 from shared.policy.clauses import CLAUSES
 from shared.policy.linked import Linked
 from shared.policy.parameters import Parameters
+from shared.policy.principal import LEADERS, Capacity, Principal, Role
 from shared.policy.versions import POLICY, PolicyVersion, Review, Standing, cited_on
 from shared.policy.words import WORDS, Named, Section
 
@@ -91,6 +92,15 @@ class Policy:
             return shown(version, today, Named())
         parameters = self.parameters_of(school_id_of(slug))
         return shown(version, today, named_by(name, parameters), parameters)
+
+
+def review_told(by: Principal, day: date) -> Review | None:
+    """Whether the policy's review is due or overdue, for those who see to it: leaders and governors (S04)."""
+    if by.capacity is not Capacity.STAFF or not by.has_role(*LEADERS, Role.GOVERNOR):
+        return None
+    cited = cited_on(day)
+    state = (POLICY if cited is None else cited.version).review_state_on(day)
+    return None if state is Review.NOT_DUE else state
 
 
 def named_by(school: str, parameters: Parameters) -> Named:

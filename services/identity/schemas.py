@@ -9,6 +9,7 @@ from shared.http.problems import Calm
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
 from shared.policy.parameters import MOST_AUTHOR, MOST_LINK, MOST_VERSION
 from shared.policy.principal import AccessState, Capacity, Role
+from shared.policy.versions import Review
 from shared.privacy.categories import Category
 
 SLUG = validate.Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error=Calm("Please use small letters, digits and single dashes."))
@@ -115,7 +116,10 @@ class Child(Schema):
 
 
 class Me(Schema):
-    """`avatar` is a pupil's own. `help_link` is the school's page about this software; None where it has named none."""
+    """`avatar` is a pupil's own. `help_link` is the school's page about this software; None where it has named none.
+
+    `policy_review` tells leaders and governors that the policy's review is due or overdue; None to others.
+    """
 
     person_id = Id(required=True)
     capacity = EnumField(Capacity, required=True)
@@ -126,6 +130,7 @@ class Me(Schema):
     given_name = Text(required=True, allow_none=True)
     family_name = Text(required=True, allow_none=True)
     avatar = EnumField(Avatar, required=True, allow_none=True)
+    policy_review = EnumField(Review, required=True, allow_none=True)
     roles = ListOf(EnumField(Role), required=True)
     classes = ListOf(Part(ClassShown), required=True)
     children = ListOf(Part(Child), required=True)
@@ -165,6 +170,7 @@ class HeldByIdentity(Named):
     birth_date = DateField(required=True, allow_none=True)
     year_group = EnumField(YearGroup, required=True, allow_none=True)
     avatar = EnumField(Avatar, required=True, allow_none=True)
+    policy_review = EnumField(Review, required=True, allow_none=True)
     roles = ListOf(EnumField(StaffRole), required=True)
     posts = ListOf(Part(HeldPost), required=True)
     children = ListOf(Part(HeldChild), required=True)

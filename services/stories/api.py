@@ -8,7 +8,7 @@ from uuid import UUID
 import falcon
 
 from services.stories.commands import StoriesCommands
-from services.stories.domain.expectations import notice_for
+from services.stories.domain.expectations import notice_for, reminder_for
 from services.stories.domain.permission import Reader, may_read, may_read_notices, reader_of
 from services.stories.domain.story import Picture
 from services.stories.queries import StoriesQueries, StoryRow
@@ -256,6 +256,7 @@ def _story(row: StoryRow, reader: Reader) -> dict[str, Any]:
         "hidden": not row.text_shown,
         "names": list(row.names) if reader.staff else None,
         "pictures": pictures,
+        "reminder": reminder_for(len(pictures), staff=reader.staff),
     }
 
 

@@ -67,7 +67,10 @@ class StoryPicture(Schema):
 
 
 class StoryShown(Schema):
-    """`text` is None where it was erased, or `hidden` because it names a child who may not be named now."""
+    """`text` is None where it was erased, or `hidden` because it names a child who may not be named now.
+
+    `reminder` stands beside pictures, for families: they stay here.
+    """
 
     story_id = Id(required=True)
     class_ = Part(StoryClass, required=True, data_key="class", attribute="class")
@@ -80,6 +83,7 @@ class StoryShown(Schema):
     hidden = Flag(required=True)
     names = ListOf(Id(), required=True, allow_none=True)
     pictures = ListOf(Part(StoryPicture), required=True)
+    reminder = Text(required=True, allow_none=True)
     posted_at = When(required=True)
 
 

@@ -1395,7 +1395,7 @@ ACCESS = (
     Fault(
         "who names a decision is not made to wait for it",
         "services/identity/awaited.py",
-        "            self.waiter.wait(named, self.reached)",
+        "            self.waiter.wait(named, self.reached, self.recorded)",
         "            pass",
         (f"{AWAITED}::test_the_decision_is_waited_for",),
     ),

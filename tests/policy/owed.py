@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 OWED: Mapping[str, str] = {
     "S03": "a version comes with the software; governors and clerk do not approve one in it.",
-    "S04": "nobody is told that the review is due; it is shown to who reads the policy.",
     "S06": "what a breach by a member of staff leads to is decided, and not recorded here.",
     "S10": "staff are not shown which child nobody has noticed for a while.",
     "S12": "portfolios: work that is set for a pupil and handed in.",
@@ -24,9 +23,7 @@ OWED: Mapping[str, str] = {
     "S60": "the linked policies are listed, and a record of a breach cannot cite them.",
     "S65": "pictures carry no mark that tells who was shown them.",
     "S66": "a reply that is written at night is not kept until the morning.",
-    "S69": "nobody is reminded of it when a picture is opened.",
     "S76": "a flag that no leader acknowledges is not brought before them again.",
-    "S77": "a record without a teacher's own account is not asked after.",
     "S79": "one report of lawful bases, disclosures and open requests.",
     "S80": "it is said with the feed; there is no sign-up yet to say it at.",
 }

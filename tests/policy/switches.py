@@ -121,6 +121,14 @@ DOCUMENT = (
         "        if day >= self.review_on:\n",
         f"{VERSIONS}::test_S04_a_review_is_due_thirty_days_before_its_day_and_overdue_after_it",
     ),
+    a_switch(
+        "S04",
+        "nobody is told that a review is due",
+        "services/identity/policy_api.py",
+        "    return None if state is Review.NOT_DUE else state",
+        "    return None",
+        f"{VERSIONS}::test_S04_leaders_and_governors_are_told_that_a_review_is_due_and_nobody_else_is",
+    ),
     seeded("S06", "S06: any staff lead"),
     seeded("S06", "S06: the Deputy need not say why"),
     seeded("S06", "S06: a dismissed case is decided again"),
@@ -581,6 +589,22 @@ STAFF = (
 )
 
 MISUSE = (
+    a_switch(
+        "S69",
+        "no picture says that it stays here",
+        "services/stories/domain/expectations.py",
+        "    return STAYS_HERE if pictures and not staff else None",
+        "    return None",
+        f"{EXPECTED}::test_S69_beside_every_picture_families_are_reminded_that_it_stays_here",
+    ),
+    a_switch(
+        "S77",
+        "a flag needs no account",
+        "services/messaging/schemas.py",
+        "    note = Text(1, NOTE, required=True)",
+        "    note = Text(1, NOTE)",
+        f"{MESSAGES}::test_S77_no_flag_is_taken_without_the_account_that_its_record_opens_with",
+    ),
     a_switch(
         "S69 S71",
         "every report is about a message",

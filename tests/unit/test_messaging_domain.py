@@ -13,6 +13,7 @@ from services.messaging.domain.conversation import Conversation, OpenConversatio
 from services.messaging.domain.message import FlagFacts, FlagMessage, Message, SendFacts, SendMessage
 from services.messaging.domain.permission import Relations
 from services.messaging.domain.standing import HandOverWarning, ReceiveWarning, Standing
+from services.messaging.schemas import NewFlag
 from shared.events.declaration import Event
 from shared.events.identity import ClassId, GuardianId, PersonId, PupilId, StaffId
 from shared.events.messaging import (
@@ -520,3 +521,10 @@ def test_S73_a_warning_that_was_recorded_before_the_message_stops_it():
     with pytest.raises(Refusal) as refused:
         a_desk(log).send(asks(Capacity.GUARDIAN, GUARDIAN), conversation_id=conversation_id_of(WHERE), text="Hello")
     assert refused.value.code == WARNING_UNREAD
+
+
+def test_S77_no_flag_is_taken_without_the_account_that_its_record_opens_with():
+    body = {"track": "conduct", "category": "abusive"}
+    assert "note" in NewFlag().validate(body)
+    assert "note" in NewFlag().validate(body | {"note": "  "})
+    assert NewFlag().validate(body | {"note": "It came out of the blue."}) == {}

@@ -1,13 +1,15 @@
 """The policy's front page: what was issued, what governs, and what a decision of a day names."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from services.identity.policy_api import shown
+from services.identity.policy_api import review_told, shown
+from shared.policy.principal import Capacity, Role
 from shared.policy.versions import POLICY, POLICY_VERSION, PolicyVersion, Review, Standing, cited_on, in_force_on
 from shared.policy.words import Named
+from shared.testing.principals import principal
 
 NEXT = PolicyVersion(
     name="2022-09-05",
@@ -104,3 +106,14 @@ def test_S04_T16_a_version_whose_review_is_overdue_goes_on_governing():
 
 def test_before_the_first_version_a_decision_names_none():
     assert cited_on(day("2020-11-01")) is None
+
+
+def test_S04_leaders_and_governors_are_told_that_a_review_is_due_and_nobody_else_is():
+    due, day_after = POLICY.review_on - timedelta(days=30), POLICY.review_on + timedelta(days=1)
+    for role in (Role.HEADTEACHER, Role.DEPUTY_HEADTEACHER, Role.GOVERNOR):
+        someone = principal(Capacity.STAFF, role)
+        assert review_told(someone, due - timedelta(days=1)) is None
+        assert review_told(someone, due) is Review.DUE
+        assert review_told(someone, day_after) is Review.OVERDUE
+    for someone in (principal(Capacity.STAFF, Role.TEACHER), principal(Capacity.GUARDIAN), principal(Capacity.PUPIL)):
+        assert review_told(someone, day_after) is None

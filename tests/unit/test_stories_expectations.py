@@ -1,7 +1,7 @@
 """What families may expect of a class's stories, and that nothing lets anybody demand one."""
 
 from deploy.gateway.document import made
-from services.stories.domain.expectations import notice_for
+from services.stories.domain.expectations import notice_for, reminder_for
 from services.stories.schemas import NewStory, StoryFeed
 from shared.events.messaging import FlagCategory
 from shared.policy.principal import Capacity
@@ -30,3 +30,9 @@ def test_S80_nothing_lets_anybody_demand_a_post():
     }, "posting itself, its pictures, and what its staff do with it later"
     names = [*paths, *NewStory().fields, *StoryFeed().fields, *FlagCategory]
     assert [name for name in names if {word.lower() for word in WORD.findall(name)} & DEMANDS] == []
+
+
+def test_S69_beside_every_picture_families_are_reminded_that_it_stays_here():
+    assert "keep pictures here" in (reminder_for(1, staff=False) or "")
+    assert reminder_for(0, staff=False) is None, "words alone need no reminder"
+    assert reminder_for(1, staff=True) is None

@@ -183,6 +183,11 @@ class Line:
         )
         return Head(position=found[0][0], hash=found[0][1]) if found else Head(position=0, hash=GENESIS)
 
+    @property
+    def waiting(self) -> int:
+        """How much its queue still holds, duplicates too."""
+        return len(self._queue.held)
+
     def by_bus(self) -> None:
         """A worker takes what was delivered, and acknowledges it once that is committed."""
         batch = self._queue.deliver()
@@ -336,7 +341,8 @@ class SimulatedSchool(MemorySchool):
 
     def _standing(self) -> list[int]:
         logs = [len(service.log.envelopes) for service in self.services]
-        return [*logs, *(line.at.position for line in self.lines), *(s.published for s in self.services)]
+        lines = [number for line in self.lines for number in (line.at.position, line.waiting)]
+        return [*logs, *lines, *(service.published for service in self.services)]
 
     def _last_words(self) -> None:
         """One more event in each log: a queue that has lost its last message tells nobody, until the next comes."""

@@ -22,7 +22,7 @@ class History:
     """One guardian's: everyone in it has a client of their own, so that nobody sees what another was answered.
 
     Attributes:
-        sends: (messaging's head before, after, what was answered) of every send.
+        sends: (messaging's head before and after, moderation's after, what was answered) of every send.
         open: messages that were flagged and, as far as these people know, not decided.
     """
 
@@ -30,8 +30,8 @@ class History:
     guardian: InventedPerson
     class_no: int
     seed: int
-    head_of_messaging: Callable[[], int]
-    sends: list[tuple[int, int, str]] = field(default_factory=list)
+    head_of: Callable[[str], int]
+    sends: list[tuple[int, int, int, str]] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
     flagged: set[UUID] = field(default_factory=set)
     open: list[UUID] = field(default_factory=list)
@@ -60,9 +60,9 @@ class History:
         """What there is reason for, or anything."""
         if chance.random() < 0.3:
             return chance.choice(("send", "flag", "decide", "receive", "about"))
-        if self.sends and self.sends[-1][2] == "WARNING_UNREAD":
+        if self.sends and self.sends[-1][-1] == "WARNING_UNREAD":
             return "receive"
-        if self.sends and self.sends[-1][2] in {"REMOVED", "SUSPENDED"}:
+        if self.sends and self.sends[-1][-1] in {"REMOVED", "SUSPENDED"}:
             return "about"
         if self.open:
             return "decide"
@@ -113,13 +113,13 @@ class History:
             if isinstance(opened, Refused):
                 return opened
             self._conversation = opened.id
-        before = self.head_of_messaging()
+        before = self.head_of("messaging")
         answer = parent.send(self._conversation, "A word")
         if isinstance(answer, Wrote):
             self.messages.append(answer.id)
-            self.sends.append((before, self.head_of_messaging(), "sent"))
+            self.sends.append((before, self.head_of("messaging"), self.head_of("moderation"), "sent"))
         elif answer.status not in PASSING and answer.code != "NOT_SIGNED_IN":
-            self.sends.append((before, self.head_of_messaging(), answer.code))
+            self.sends.append((before, self.head_of("messaging"), self.head_of("moderation"), answer.code))
         return answer
 
     def _receive(self, parent: Session) -> Saw | Wrote | Refused:

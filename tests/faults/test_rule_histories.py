@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from deploy.local.folders import ROOT
 from deploy.local.ports import Ports
@@ -65,11 +67,12 @@ def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, sch
     # One history a guardian.
     about = guardians_of(school)[:HISTORIES]
     assert len(about) == HISTORIES
+    watchers: dict[str, psycopg.Connection[TupleRow]] = {}
     done, one_at_a_time = threading.Semaphore(0), threading.Lock()
 
-    def head_of_messaging() -> int:
+    def head_of(service: str) -> int:
         with one_at_a_time:
-            row = watcher.execute("SELECT coalesce(max(position), 0) FROM log_head").fetchone()
+            row = watchers[service].execute("SELECT coalesce(max(position), 0) FROM log_head").fetchone()
         return 0 if row is None else int(row[0])
 
     def play(seed: int) -> tuple[UUID, History]:
@@ -79,7 +82,7 @@ def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, sch
             guardian=guardian,
             class_no=class_no,
             seed=seed,
-            head_of_messaging=head_of_messaging,
+            head_of=head_of,
         )
         try:
             return history.play(STEPS), history
@@ -87,10 +90,12 @@ def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, sch
             done.release()
 
     with (
-        bench.connected("messaging") as watcher,
+        bench.connected("messaging") as messaging,
+        bench.connected("moderation") as moderation,
         second_worker(bench, "moderation.worker"),
         ThreadPoolExecutor(CLIENTS) as clients,
     ):
+        watchers |= {"messaging": messaging, "moderation": moderation}
         playing = [clients.submit(play, seed) for seed in range(HISTORIES)]
         for victim in ("moderation.worker", "broker", "messaging.worker", "moderation.worker"):
             for _ in range(HISTORIES // 5):
@@ -117,12 +122,17 @@ def wrong_with(guardian: str, history: History, logs: Logs) -> list[str]:
         wrong.append(f"history {history.seed}: {found}, but the policy says {expected}")
     wrong += [
         f"history {history.seed}: a send was answered {answered}"
-        for before, after, answered in history.sends
-        if answered not in possible_answers(guardian, logs, before, after)
+        for before, after, moderation_after, answered in history.sends
+        if answered not in possible_answers(guardian, logs, before, after, moderation_after)
     ]
     return wrong
 
 
-def possible_answers(guardian: str, logs: Logs, before: int, after: int) -> set[str]:
-    """What the policy allows for a send that was decided somewhere between two heads of messaging's log."""
+def possible_answers(guardian: str, logs: Logs, before: int, after: int, moderation_after: int) -> set[str]:
+    """What the policy allows for a send that was decided somewhere between two heads of messaging's log.
+
+    Whom moderation has removed is turned away before messaging has heard of it, and for a moment after a reinstatement.
+    """
+    if logs.first_removed.get(guardian, moderation_after + 1) <= moderation_after:
+        return {"REMOVED", *possible_answers(guardian, logs, before, after, 0)}
     return {answer_to_sending(guardian, logs.said_up_to(position)) for position in range(before, after + 1)}

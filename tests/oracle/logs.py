@@ -38,12 +38,17 @@ ACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """What both logs hold of a school, by their ids."""
+    """What both logs hold of a school, by their ids.
+
+    Attributes:
+        first_removed: guardian to the position in moderation's log at which they were removed first.
+    """
 
     messaging: list[tuple[int, Said]]
     decisions: list[Decided]
     acts: Mapping[str, list[tuple[str, str, str]]]
     cases: list[str]
+    first_removed: Mapping[str, int]
 
     def said_up_to(self, position: int) -> list[Said]:
         return [said for at, said in self.messaging if at <= position]
@@ -55,8 +60,9 @@ def read_logs(ask: Ask, school_id: UUID) -> Logs:
     decisions: list[Decided] = []
     acts: dict[str, list[tuple[str, str, str]]] = {}
     cases: dict[str, Mapping[str, Any]] = {}
+    first_removed: dict[str, int] = {}
     reported: dict[str, str] = {}
-    for _, kind, data in ask("moderation", sql, (school_id,)):
+    for at, kind, data in ask("moderation", sql, (school_id,)):
         if kind == "moderation.CaseOpened":
             assert data["case_id"] not in cases, "one case opened twice"
             cases[data["case_id"]] = data
@@ -71,11 +77,13 @@ def read_logs(ask: Ask, school_id: UUID) -> Logs:
             decisions.append(Decided(data["guardian_id"], "override"))
         elif kind in DECIDED:
             decisions.append(Decided(data["guardian_id"], DECIDED[kind]))
+        if kind == "moderation.ParentRemoved":
+            first_removed.setdefault(data["guardian_id"], at)
         if kind in ACTS:
             on = cases[data["case_id"]]["message_id"] if data.get("case_id") else ""
             basis = "warning" if data.get("basis") == "misuse_after_warning" else ""
             acts.setdefault(data["guardian_id"], []).append((ACTS[kind], on, basis))
-    return Logs(messaging, decisions, acts, list(cases))
+    return Logs(messaging, decisions, acts, list(cases), first_removed)
 
 
 def _said(kind: str, data: Mapping[str, Any]) -> Said | None:

@@ -87,7 +87,7 @@ def test_the_histories_hold_what_they_are_to_try():
     seen = dict.fromkeys(("warned", "removed", "suspended", "reinstated", "rescinded", "delivered"), 0)
     answers = dict.fromkeys(("sent", "WARNING_UNREAD", "REMOVED", "SUSPENDED"), 0)
     crashed_or_doubled = 0
-    for seed in range(300):
+    for seed in range(800):
         school = a_history(seed)
         for guardian in CHILDREN:
             for what in {what for what, _ in school.promises(guardian)}:

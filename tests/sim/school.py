@@ -41,6 +41,7 @@ relay.BATCH_SECONDS = 1e9  # a schedule has no time: a busy machine must not cha
 
 MANY = 10_000
 ROUNDS = 2
+MOST_ROUNDS = 100
 
 CLAIMED = bytes(32)
 """The MAC of a request's body: here a key is never used for two."""
@@ -237,6 +238,10 @@ class HalfDone(Exception):  # noqa: N818 - said as it is
     """Someone died between two transactions that had to be one."""
 
 
+class Restless(Exception):  # noqa: N818 - said as it is
+    """What should have come to an end goes on."""
+
+
 class Service:
     def __init__(self, name: str, school: "SimulatedSchool") -> None:
         self.name = name
@@ -332,12 +337,13 @@ class SimulatedSchool(MemorySchool):
             self._settle([*(service.relays for service in self.services[:2]), *(line.by_bus for line in self.lines)])
 
     def _settle(self, doings: Sequence[Callable[[], None]]) -> None:
-        while True:
+        for _ in range(MOST_ROUNDS):
             before = self._standing()
             for do in doings:
                 do()
             if before == self._standing():
                 return
+        raise Restless(f"{MOST_ROUNDS} quiet rounds, and there is still something to do")
 
     def _standing(self) -> list[int]:
         logs = [len(service.log.envelopes) for service in self.services]

@@ -34,7 +34,7 @@ CLIENTS = 6
 def school(bookbag: Bookbag, operator: Session) -> School:
     people = invented_school(seed=73, classes=5, pupils_per_class=26, on=datetime.now(UTC).date())
     school_id = went(operator.register_school("histories", people.name)).id
-    went(operator.import_roster(people.zip(), school_id))
+    patiently(operator.import_roster, people.zip(), school_id)
     patiently(operator.appoint, people.deputy.login, "deputy_headteacher", school_id)
     return School(bookbag, operator, "histories", school_id, people)
 

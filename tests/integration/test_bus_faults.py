@@ -77,6 +77,12 @@ def test_a_broker_that_lost_everything_is_filled_again(line: Line, servers: Serv
 
 
 def test_a_broker_killed_under_load_loses_and_doubles_nothing(line: Line, servers: Servers):
+    # RabbitMQ 3.10 notes behind the declaration which quorum queues it runs: killed within that second it keeps one
+    # that answers nobody (decision 13). This is about a queue that it knows: stopped in order, it has noted it.
+    servers.supervisor.stop(BROKER)
+    servers.supervisor.resume(BROKER)
+    servers.supervisor.wait_ready([BROKER])
+    until_the_bus_brings_again(line)
     line.award(50)
     servers.supervisor.kill(BROKER)
     line.award(50)

@@ -35,7 +35,7 @@ def patiently(do: Callable[P, T | Refused], *given: P.args, **named: P.kwargs) -
     """As `went`, for what rests on a roster so large that a read model may need more than one request's wait."""
     for _ in range(PATIENCE):
         answer = do(*given, **named)
-        if not (isinstance(answer, Refused) and answer.code == "NOT_YET_VISIBLE"):
+        if not (isinstance(answer, Refused) and answer.code in {"NOT_YET_VISIBLE", "UNAVAILABLE"}):
             return went(answer)
     raise AssertionError("not visible after all this time")
 

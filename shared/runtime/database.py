@@ -56,7 +56,9 @@ def open_pool(server: Server, *, database: str, role: str, max_size: int, min_si
         reconnect_timeout=60,
         name=role,
         open=True,
-        check=None,
+        # A connection that was lost while it lay idle is not handed out: after a restart of the database nobody's
+        # request fails for each connection of the pool. One round trip a checkout.
+        check=ConnectionPool.check_connection,
     )
 
 

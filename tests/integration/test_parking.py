@@ -115,13 +115,6 @@ def test_it_occurred_by_the_school_s_clock_and_was_recorded_by_the_real_one(hous
     assert (effect.occurred_at, effect.recorded_at) == (SCHOOL_TIME, REAL_TIME)
 
 
-def test_it_occurred_by_the_school_s_clock_and_was_recorded_by_the_real_one(house: House):
-    house.line.award()
-    house.catch_up(thanks())
-    [effect] = house.appended()
-    assert (effect.occurred_at, effect.recorded_at) == (SCHOOL_TIME, REAL_TIME)
-
-
 ADA, BEA = UUID(int=0xADA), UUID(int=0xBEA)
 
 

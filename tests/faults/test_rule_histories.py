@@ -22,8 +22,8 @@ from shared.testing.driver import Bookbag, Session
 from shared.testing.school import invented_school
 from tests.faults.rule_histories import History, guardians_of, settle
 from tests.installation import Bench, School, patiently, went
-from tests.oracle.logs import Logs, read_logs
-from tests.oracle.one_warning import answer_to_sending, broken_promises, outcome
+from tests.oracle.logs import Logs, differences, read_logs
+from tests.oracle.one_warning import answer_to_sending
 
 HISTORIES = 200
 STEPS = 26
@@ -114,12 +114,7 @@ def test_S73_two_hundred_histories_come_out_as_the_policy_says(bench: Bench, sch
 
 def wrong_with(guardian: str, history: History, logs: Logs) -> list[str]:
     """Where the product and the policy part ways."""
-    mine = logs.acts.get(guardian, [])
-    found = [(what, on) for what, on, _ in mine if what in {"warned", "removed", "suspended"}]
-    expected = outcome(guardian, [said for _, said in logs.messaging], logs.decisions).sanctions
-    wrong = broken_promises(guardian, [(what, basis) for what, _, basis in mine])
-    if found != expected:
-        wrong.append(f"history {history.seed}: {found}, but the policy says {expected}")
+    wrong = [f"history {history.seed}: {line}" for line in differences(logs, guardian)]
     wrong += [
         f"history {history.seed}: a send was answered {answered}"
         for before, after, moderation_after, answered in history.sends

@@ -18,8 +18,7 @@ from shared.testing.driver import Bookbag, Refused, Saw, Session, Wrote
 from shared.testing.school import InventedPerson, invented_school
 from tests.faults.rule_histories import PASSING, guardians_of
 from tests.installation import Bench, School, patiently, went
-from tests.oracle.logs import read_logs
-from tests.oracle.one_warning import broken_promises, outcome
+from tests.oracle.logs import differences, read_logs, sanctions_in
 
 GOES_ON = 120
 """Most tries of a client that asks again; each that waits for a position waits up to two seconds."""
@@ -139,11 +138,8 @@ def until_it_has_died(bench: Bench, process: str, bookbag: Bookbag) -> None:
 
 def happened_once(bench: Bench, family: Family, expected: list[str]) -> None:
     logs, guardian = read_logs(bench.ask, family.school.school_id), str(family.parent.person_id)
-    acts = logs.acts.get(guardian, [])
-    found = [(what, on) for what, on, _ in acts if what in {"warned", "removed"}]
-    assert [what for what, _ in found] == expected
-    assert found == outcome(guardian, [said for _, said in logs.messaging], logs.decisions).sanctions
-    assert broken_promises(guardian, [(what, basis) for what, _, basis in acts]) == []
+    assert [what for what, _ in sanctions_in(logs, guardian)] == expected
+    assert differences(logs, guardian) == []
     recorded = [said.what for _, said in logs.messaging if said.guardian == guardian]
     assert recorded.count("warning") == expected.count("warned")
     assert recorded.count("removed") == expected.count("removed")

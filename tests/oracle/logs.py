@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.one_warning import Decided, Said
+from tests.oracle.one_warning import Decided, Said, broken_promises, outcome
 
 Ask = Callable[[str, str, tuple[Any, ...]], list[tuple[Any, ...]]]
 """Asks a service's database: (service, SQL, parameters) to rows."""
@@ -52,6 +52,22 @@ class Logs:
 
     def said_up_to(self, position: int) -> list[Said]:
         return [said for at, said in self.messaging if at <= position]
+
+
+SANCTIONS = frozenset({"warned", "removed", "suspended"})
+
+
+def sanctions_in(logs: Logs, guardian: str) -> list[tuple[str, str]]:
+    """What moderation's log holds of sanctions on a guardian, each with the message that it came of."""
+    return [(what, on) for what, on, _ in logs.acts.get(guardian, ()) if what in SANCTIONS]
+
+
+def differences(logs: Logs, guardian: str) -> list[str]:
+    """Where a guardian's sanctions are not what the policy makes of the same history, and promises that are broken."""
+    found = sanctions_in(logs, guardian)
+    expected = outcome(guardian, [said for _, said in logs.messaging], logs.decisions).sanctions
+    wrong = broken_promises(guardian, [(what, basis) for what, _, basis in logs.acts.get(guardian, ())])
+    return wrong if found == expected else [*wrong, f"{found}, but the policy says {expected}"]
 
 
 def read_logs(ask: Ask, school_id: UUID) -> Logs:

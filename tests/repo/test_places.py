@@ -12,7 +12,7 @@ HERE = Path(__file__)
 PLACES = {
     "the folder that the project stands in": r"(?<![\w.$}-])" + re.escape(str(ROOT)) + r"\b",
     "somebody's home": r"(?<![\w.$}])/(?:home|Users)/\w+",
-    "an index of packages": r"--(?:extra-)?index-url|--find-links|--trusted-host",
+    "an index of packages": r"--(?:(?:extra-)?index-url|find-links|trusted-host)",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a password in an address": r"\b[a-z]+://[^\s/:@{}\"']+:[^\s/@{}\"'*]+@",
 }

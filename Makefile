@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo sim controls lint fmt golden docs policy-proof clean environment
+.PHONY: help run test demo sim controls lint fmt golden docs policy-proof clean environment environment-proof
 
 VENV := .venv/bin
 CODE := services shared deploy tests
@@ -51,3 +51,6 @@ clean:  ## remove the environment, the run folder with its databases, and caches
 environment:
 	@command -v python3 >/dev/null || { echo "There is no python3; install it: sudo apt-get install python3 python3-venv" >&2; exit 2; }
 	@python3 deploy/local/setup.py
+
+environment-proof: environment
+	@python3 deploy/local/setup.py proof

@@ -23,7 +23,7 @@ def main() -> int:
         place = Path(note.read_text().strip())
         if place.parent == OUTSIDE and place.name.startswith("bookbag-") and not place.is_symlink():
             shutil.rmtree(place, ignore_errors=True)
-    for name in ("run", ".venv", *CACHES):
+    for name in ("run", ".venv", ".venv-proof", *CACHES):
         shutil.rmtree(ROOT / name, ignore_errors=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""Makes the environment in .venv, where it is missing or of another lock file. Runs before anything is installed.
+"""Makes an environment, where it is missing or of another lock file. Runs before anything is installed.
 
 Standard library alone, and nothing that Python 3.6 could not read: it is the one that has to say so.
 """
@@ -18,9 +18,15 @@ from typing import IO
 OLDEST, NEWEST = (3, 11), (3, 13)
 OTHERS = ("python3.13", "python3.12", "python3.11")
 ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv"
+ENVIRONMENTS = {
+    (): (".venv", "requirements.lock"),
+    # What the bench compares with and the fuzzers run on: nobody else should have to fetch it.
+    ("proof",): (".venv-proof", "requirements-proof.lock"),
+}
+FOLDER, LOCKED = ENVIRONMENTS[tuple(sys.argv[1:])]
+VENV = ROOT / FOLDER
 PYTHON = VENV / "bin" / "python"
-LOCK_FILE = ROOT / "requirements.lock"
+LOCK_FILE = ROOT / LOCKED
 MARKER = VENV / ".bookbag-complete"
 SIGN_OF_LIFE = 5.0
 LAST_LINES = 12
@@ -58,7 +64,7 @@ def in_another_python() -> int:
         path = shutil.which(name)
         # A version manager may offer a name that it cannot run.
         if path and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0:  # noqa: S603
-            os.execv(path, [path, str(Path(__file__).resolve())])  # noqa: S606 - no shell is meant
+            os.execv(path, [path, str(Path(__file__).resolve()), *sys.argv[1:]])  # noqa: S606 - no shell is meant
     found = ".".join(str(part) for part in sys.version_info[:2])
     return refuse(
         f"Bookbag needs Python 3.11, 3.12 or 3.13 and this is {found};"
@@ -88,7 +94,7 @@ def wait_for_turn(lock: IO[str]) -> None:
 
 def make_environment(wanted: str) -> int:
     began = time.time()
-    say("Setting up the environment in .venv")
+    say(f"Setting up the environment in {FOLDER}")
     if not is_of_this_python():
         made = subprocess.run(  # noqa: S603 - this very Python
             [sys.executable, "-m", "venv", "--clear", str(VENV)],
@@ -150,7 +156,7 @@ def install() -> int:
         return 0
     sys.stderr.write("".join(lines[-LAST_LINES:]))
     return refuse(
-        "The packages of requirements.lock cannot be installed: look at the network, and at pip's own settings"
+        f"The packages of {LOCKED} cannot be installed: look at the network, and at pip's own settings"
         " (pip config list), and try again"
     )
 

@@ -52,5 +52,5 @@ environment:
 	@command -v python3 >/dev/null || { echo "There is no python3; install it: sudo apt-get install python3 python3-venv" >&2; exit 2; }
 	@python3 deploy/local/setup.py
 
-environment-proof: environment
+environment-proof: environment  ## set up what only the bench and the fuzzers need
 	@python3 deploy/local/setup.py proof

@@ -1,9 +1,9 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo sim controls lint fmt golden docs policy-proof clean environment environment-proof
+.PHONY: help run test demo sim bench controls lint fmt golden docs policy-proof clean environment environment-proof
 
 VENV := .venv/bin
-CODE := services shared deploy tests
+CODE := services shared deploy bench tests
 ARGS ?=
 
 help:  ## show these lines
@@ -21,13 +21,16 @@ demo: environment  ## act the policy out with an invented school, scene by scene
 sim: environment  ## play random schedules of delivery, crash and duplication: make sim ARGS="--schedules 1000000"
 	@$(VENV)/python -m tests.sim $(ARGS)
 
+bench: environment-proof  ## measure beside others and write docs/bench: make bench ARGS="--only store"
+	@.venv-proof/bin/python -m bench $(ARGS)
+
 controls: environment  ## seed each known fault into a copy and expect its test to fail
 	@$(VENV)/python -m deploy.local test tests/controls -m controls $(ARGS)
 
 lint: environment  ## check style, formatting, types and the walls between packages
 	$(VENV)/ruff check $(CODE)
 	$(VENV)/ruff format --check $(CODE)
-	$(VENV)/mypy services shared deploy
+	$(VENV)/mypy services shared deploy bench
 	$(VENV)/lint-imports
 
 fmt: environment  ## format the code and mend what can be mended

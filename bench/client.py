@@ -1,0 +1,229 @@
+"""A client that leaves the machine to the product: one thread, raw sockets, requests built beforehand.
+
+It reads an answer's status and length and nothing else unless asked, and counts the CPU time that it takes itself.
+"""
+
+import re
+import select
+import socket
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+CHUNK = 65_536
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_END = b"\r\n\r\n"
+
+Next = Callable[[], bytes]
+"""The next request, whole."""
+Heard = Callable[[int, int, bytes], None]
+"""Told of each answer: the number of its request, the status, the whole answer."""
+
+
+class Lost(Exception):  # noqa: N818 - what happened to the connection
+    """A connection ended where an answer was due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a run came to.
+
+    Attributes:
+        milliseconds: of each answered request, in the order of the answers.
+        statuses: how often each status was answered; 0 for a connection that was lost while an answer was due.
+        seconds: wall time.
+        own_cpu: seconds of CPU time that the client itself took.
+    """
+
+    milliseconds: "array[float]" = field(repr=False)
+    statuses: Counter[int]
+    seconds: float
+    own_cpu: float
+
+    @property
+    def rate(self) -> float:
+        """2xx a second."""
+        return sum(count for status, count in self.statuses.items() if 200 <= status < 300) / self.seconds
+
+    @property
+    def own_share(self) -> float:
+        """The client's part of one core."""
+        return self.own_cpu / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """In milliseconds, by nearest rank."""
+        ordered = sorted(self.milliseconds)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def request(
+    method: str, path: str, *, token: str | None = None, headers: str = "", body: bytes = b"", host: str = "bookbag"
+) -> bytes:
+    """A request as it goes over the wire; `headers` are whole lines, each with its line's end."""
+    lines = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}"
+    if token:
+        lines += f"Authorization: Bearer {token}\r\n"
+    if body:
+        lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return lines.encode() + b"\r\n" + body
+
+
+class _Line:
+    """One connection: at most one request is in work on it."""
+
+    __slots__ = ("buffer", "due", "number", "started", "where")
+
+    def __init__(self) -> None:
+        self.buffer = b""
+        self.due = -1
+        self.number = -1
+        self.started = 0.0
+        self.where: socket.socket | None = None
+
+
+def closed_loop(port: int, following: Next, *, connections: int, seconds: float, heard: Heard | None = None) -> Taken:
+    """Each connection sends its next request as soon as it has the answer: what the server can do at most.
+
+    Args:
+        port: on loopback.
+        following: gives each request.
+        connections: so many requests are in work at once.
+        seconds: no request starts later than that; those in work are waited for.
+        heard: told of each answer.
+    """
+    return _Loop(port, following, heard).closed(connections, seconds)
+
+
+def open_loop(
+    port: int, following: Next, *, rate: float, seconds: float, connections: int = 64, heard: Heard | None = None
+) -> Taken:
+    """Requests come at their own times, whatever became of those before: what people feel.
+
+    A request's time counts from when it was due, so that waiting for a free connection is in it.
+    """
+    return _Loop(port, following, heard).opened(connections, seconds, rate)
+
+
+class _Loop:
+    def __init__(self, port: int, following: Next, heard: Heard | None) -> None:
+        self._port, self._following, self._heard = port, following, heard
+        self._poll = select.epoll()
+        self._lines: dict[int, _Line] = {}
+        self._took = array("d")
+        self._statuses: Counter[int] = Counter()
+        self._sent = 0
+
+    def closed(self, connections: int, seconds: float) -> Taken:
+        for _ in range(connections):
+            self._connect(_Line())
+        cpu, begun = time.thread_time(), time.perf_counter()
+        ends = begun + seconds
+        lines = list(self._lines.values())
+        for line in lines:
+            self._send(line, time.perf_counter())
+        busy = len(lines)
+        while busy:
+            for line in self._answered(-1):
+                now = time.perf_counter()
+                if now < ends:
+                    self._send(line, now)
+                else:
+                    busy -= 1
+        return self._taken(cpu, begun)
+
+    def opened(self, connections: int, seconds: float, rate: float) -> Taken:
+        for _ in range(connections):
+            self._connect(_Line())
+        idle = list(self._lines.values())
+        cpu, begun = time.thread_time(), time.perf_counter()
+        due, total, asked, ended = begun, int(rate * seconds), 0, 0
+        while ended < total:
+            now = time.perf_counter()
+            while asked < total and idle and due <= now:
+                self._send(idle.pop(), due)
+                asked, due = asked + 1, begun + (asked + 1) / rate
+            wait = max(0.0, due - time.perf_counter()) if asked < total and idle else 1.0
+            for line in self._answered(wait):
+                idle.append(line)
+                ended += 1
+        return self._taken(cpu, begun)
+
+    def _taken(self, cpu: float, begun: float) -> Taken:
+        taken = Taken(
+            milliseconds=self._took,
+            statuses=self._statuses,
+            seconds=time.perf_counter() - begun,
+            own_cpu=time.thread_time() - cpu,
+        )
+        for line in self._lines.values():
+            if line.where is not None:
+                line.where.close()
+        self._poll.close()
+        return taken
+
+    def _connect(self, line: _Line) -> None:
+        where = socket.create_connection(("127.0.0.1", self._port))
+        where.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        where.setblocking(False)
+        line.where, line.buffer, line.due = where, b"", -1
+        self._lines[where.fileno()] = line
+        self._poll.register(where.fileno(), select.EPOLLIN)
+
+    def _send(self, line: _Line, started: float) -> None:
+        line.number, line.started = self._sent, started
+        self._sent += 1
+        if line.where is None:
+            self._connect(line)
+        assert line.where is not None  # noqa: S101 - connected above
+        raw = self._following()
+        # A request of ours is smaller than an empty socket's buffer: it goes whole.
+        if line.where.send(raw) != len(raw):
+            raise Lost("a request did not fit its socket")
+
+    def _answered(self, wait: float) -> list[_Line]:
+        """The lines whose answer is now whole."""
+        done = []
+        for descriptor, _ in self._poll.poll(wait):
+            line = self._lines[descriptor]
+            if self._read(line):
+                done.append(line)
+        return done
+
+    def _read(self, line: _Line) -> bool:
+        assert line.where is not None  # noqa: S101 - it was polled
+        try:
+            got = line.where.recv(CHUNK)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            got = b""
+        if not got:
+            return self._lost(line)
+        buffer = line.buffer + got if line.buffer else got
+        if line.due < 0 and (end := buffer.find(_END)) >= 0:
+            found = _LENGTH.search(buffer, 0, end)
+            line.due = end + len(_END) + (int(found[1]) if found else 0)
+        line.buffer = buffer
+        if line.due < 0 or len(buffer) < line.due:
+            return False
+        self._took.append((time.perf_counter() - line.started) * 1000)
+        status = int(buffer[9:12])
+        self._statuses[status] += 1
+        if self._heard is not None:
+            self._heard(line.number, status, buffer)
+        line.buffer, line.due = b"", -1
+        return True
+
+    def _lost(self, line: _Line) -> bool:
+        assert line.where is not None  # noqa: S101 - it was read
+        descriptor = line.where.fileno()
+        self._poll.unregister(descriptor)
+        del self._lines[descriptor]
+        line.where.close()
+        line.where = None
+        self._statuses[0] += 1
+        if self._heard is not None:
+            self._heard(line.number, 0, line.buffer)
+        return True

@@ -37,14 +37,16 @@ def time_to_wire(at: datetime) -> str:
     """RFC 3339, UTC, six digits, Z."""
     if at.tzinfo is None:
         raise WireError("a time without a zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"  # in place of +00:00
 
 
 def time_from_wire(text: str) -> datetime:
     """The moment, in UTC. Raises WireError for any form but that of `time_to_wire`."""
-    if len(text) != 27 or text[-1] != "Z":  # noqa: PLR2004 - the length of the one form we write
+    # fromisoformat takes more forms than the one we write, at a tenth of strptime's time: of this length, with these
+    # signs in their places, it is the only one.
+    if len(text) != 27 or text[4::3][:5] + text[-1] != "--T::Z" or text[19] != ".":  # noqa: PLR2004 - that form's
         raise WireError("a time that is not RFC 3339 with six digits and Z")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def to_wire(event: Event) -> tuple[dict[str, Any], tuple[PersonalPart, ...]]:

@@ -184,24 +184,24 @@ _WIRE_FIELDS = frozenset(field.name for field in fields(Envelope))
 
 
 def _check(value: Any) -> None:
-    if type(value) in _PLAIN:
+    # By exact types first: this is walked for each event that is written, and a `match` takes three times as long.
+    kind = type(value)
+    if kind in _PLAIN:
         return
-    match value:
-        case None | bool() | str():
-            return
-        case int():
-            if abs(value) >= 2**53:
-                raise WireError("an integer beyond 2^53")
-        case list() | tuple():
-            for item in value:
+    if kind is dict:
+        for key, item in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise WireError("a key that is not ASCII text")
+            if type(item) not in _PLAIN:
                 _check(item)
-        case dict():
-            for key, item in value.items():
-                if not (isinstance(key, str) and key.isascii()):
-                    raise WireError("a key that is not ASCII text")
-                _check(item)
-        case _:
-            raise WireError(f"a {type(value).__name__} in an event")
+    elif kind is int:
+        if abs(value) >= 2**53:
+            raise WireError("an integer beyond 2^53")
+    elif kind is list or kind is tuple:
+        for item in value:
+            _check(item)
+    elif not isinstance(value, str):
+        raise WireError(f"a {kind.__name__} in an event")
 
 
 def _text(raw: Any) -> str:

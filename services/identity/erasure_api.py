@@ -1,12 +1,13 @@
 """Erasure over HTTP (S20): guardians and pupils ask, the office decides, and both read what it came to."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import falcon
 
-from services.identity.domain.permission import decides_on_erasure, may_decide_on_erasure
+from services.identity.domain.permission import may_decide_on_erasure, requests_shown
 from services.identity.erasures import Erasures as ErasureCommands
 from services.identity.queries import ErasureRow
 from services.identity.schemas import ErasureRequest, Erasures, ErasureShown, NewErasure
@@ -63,7 +64,7 @@ class AllErasures:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         may_decide_on_erasure(caller(req))
         found = self.api.queries.erasures(self.api.asks.of(req).school_id)
-        resp.media = Erasures().dump({"items": [_shown(row) for row in found]})
+        resp.media = Erasures().dump({"items": [_shown(row, row.askers) for row in found]})
 
     @operation(
         summary="Decide that a person's data is erased; they leave the school",
@@ -95,15 +96,23 @@ class OneErasure:
     def on_get(self, req: falcon.Request, resp: falcon.Response, erasure_id: UUID) -> None:
         by = caller(req)
         found = self.api.queries.erasure(self.api.asks.of(req).school_id, erasure_id)
-        if found is None or not (decides_on_erasure(by) or by.person_id in (found.requested_by, found.subject_id)):
+        if found is None:
             raise Refusal(NOT_FOUND)
-        resp.media = ErasureShown().dump(_shown(found))
+        shown = requests_shown(by, found.subject_id, found.askers, decided=found.decided_at is not None)
+        resp.media = ErasureShown().dump(_shown(found, shown))
 
 
 def _commands(api: "IdentityApi") -> ErasureCommands:
     return ErasureCommands(api.commands.handler, api.clock)
 
 
-def _shown(row: ErasureRow) -> dict[str, Any]:
+def _shown(row: ErasureRow, told_of: Collection[UUID]) -> dict[str, Any]:
+    """The erasure, with the requests of those whom the reader is told of."""
+    requests = [
+        {"person_id": person, "requested_at": at}
+        for person, at in zip(row.askers, row.asked_at, strict=True)
+        if person in told_of
+    ]
     kept = [one | {"detail": CODES[one["code"]].detail} for one in row.refused]
-    return asdict(row) | {"kept": kept}
+    first = requests[0]["requested_at"] if requests else None
+    return asdict(row) | {"kept": kept, "requests": requests, "requested_at": first}

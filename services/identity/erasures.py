@@ -1,7 +1,7 @@
 """What people can do about erasures: ask, and decide. The operator carries out what was decided (decision 17)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.identity.domain import erasure, people
@@ -10,7 +10,7 @@ from services.identity.domain.people import People
 from services.identity.domain.permission import may_ask_for_erasure, may_decide_on_erasure
 from services.identity.domain.school import School
 from services.identity.domain.school import evolve as school_evolve
-from shared.events.identity import ErasureReason, PersonId, StaffId
+from shared.events.identity import ErasureReason, ErasureRequested, PersonId, StaffId
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
 from shared.runtime.clock import Clock
@@ -33,7 +33,8 @@ class Erasures:
             state = history.fold(stream_of(subject_id), Erasure(), erasure.evolve)
             return [(stream_of(subject_id), event) for event in erasure.request(command, state)]
 
-        return self._handle(asked, decide, f"/v1/erasures/{command.erasure_id}")
+        answer = self._handle(asked, decide, f"/v1/erasures/{command.erasure_id}")
+        return replace(answer, position=self._asked_at(asked.school_id, command))
 
     def decide(self, asked: Asked, *, subject_id: UUID, reason: ErasureReason) -> Answer:
         may_decide_on_erasure(asked.by)
@@ -50,6 +51,12 @@ class Erasures:
             return erasure.decide(command, state, school)
 
         return self._handle(asked, decide, f"/v1/erasures/{command.erasure_id}")
+
+    def _asked_at(self, school_id: UUID, command: RequestErasure) -> int:
+        """The position of the caller's own request: that of the stream would move when another of the adults asks."""
+        recorded = self.handler.history(school_id).recorded(stream_of(command.subject_id))
+        own = ErasureRequested.event_type, str(command.requested_by)
+        return next(e.position for e in recorded if (e.type, e.data.get("requested_by")) == own)
 
     def _handle(self, asked: Asked, decide: Callable[[History], Drafts], location: str) -> Answer:
         stream = f"school-{asked.school_id}"

@@ -68,10 +68,12 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRow:
+    """Attributes: askers, asked_at: who asked and when, side by side, the first first."""
+
     erasure_id: UUID
     subject_id: UUID
-    requested_by: UUID | None
-    requested_at: datetime | None
+    askers: Sequence[UUID]
+    asked_at: Sequence[datetime]
     decided_at: datetime | None
     carried_out_at: datetime | None
     backups_expire_on: date | None
@@ -111,8 +113,11 @@ class HeldPostRow:
 
 
 _ERASURES = (
-    "SELECT erasure_id, subject_id, requested_by, requested_at, decided_at, carried_out_at, backups_expire_on,"
-    " erased, refused FROM erasure"
+    "SELECT e.erasure_id, e.subject_id, coalesce(a.askers, '{}') AS askers, coalesce(a.asked_at, '{}') AS asked_at,"
+    " e.decided_at, e.carried_out_at, e.backups_expire_on, e.erased, e.refused FROM erasure e LEFT JOIN LATERAL ("
+    "SELECT array_agg(person_id ORDER BY requested_at, person_id) AS askers,"
+    " array_agg(requested_at ORDER BY requested_at, person_id) AS asked_at"
+    " FROM erasure_asker WHERE erasure_id = e.erasure_id) a ON true"
 )
 
 
@@ -231,11 +236,11 @@ class IdentityQueries:
     def erasures(self, school_id: UUID) -> Sequence[ErasureRow]:
         """Those that wait for a decision first, then the newest."""
         return self._rows(
-            ErasureRow, school_id, f"{_ERASURES} ORDER BY decided_at DESC NULLS FIRST, requested_at, erasure_id"
+            ErasureRow, school_id, f"{_ERASURES} ORDER BY e.decided_at DESC NULLS FIRST, a.asked_at[1], e.erasure_id"
         )
 
     def erasure(self, school_id: UUID, erasure_id: UUID) -> ErasureRow | None:
-        rows = self._rows(ErasureRow, school_id, f"{_ERASURES} WHERE erasure_id = %s", erasure_id)
+        rows = self._rows(ErasureRow, school_id, f"{_ERASURES} WHERE e.erasure_id = %s", erasure_id)
         return rows[0] if rows else None
 
     def held(self, school_id: UUID, person_id: UUID) -> HeldRow:

@@ -244,9 +244,17 @@ class KeptShown(Schema):
     detail = Text(required=True)
 
 
+class AskedShown(Schema):
+    person_id = Id(required=True)
+    requested_at = When(required=True)
+
+
 class ErasureShown(Schema):
+    """Whoever asked reads their own request in it and no other's: `requests` holds the others' for the office alone."""
+
     erasure_id = Id(required=True)
     subject_id = Id(required=True)
+    requests = ListOf(Part(AskedShown), required=True)
     requested_at = When(required=True, allow_none=True)
     decided_at = When(required=True, allow_none=True)
     carried_out_at = When(required=True, allow_none=True)

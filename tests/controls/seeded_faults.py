@@ -1432,6 +1432,9 @@ PRIVATE_MATTERS = (
     ),
 )
 
+ASKED_BY_ANOTHER = "test_S20_S16_a_guardian_who_did_not_ask_reads_nothing_of_a_request_for_their_child"
+ASKERS = "tests/integration/test_erasure_askers.py"
+SAME_ANSWER = "test_S20_S16_who_asks_again_gets_the_same_answer_whether_or_not_another_asked_meanwhile"
 ERASURE = (
     Fault(
         "an erasure takes the safeguarding record too",
@@ -1453,6 +1456,34 @@ ERASURE = (
         "case Capacity.GUARDIAN if subject_id == caller.person_id or subject_id in caller.children:",
         "case Capacity.GUARDIAN:",
         (f"{DECIDED_ERASURE}::test_S20_a_guardian_asks_for_themselves_and_their_own_child_and_a_pupil_for_themselves",),
+    ),
+    Fault(
+        "the second parent who asks is not heard",
+        "services/identity/domain/erasure.py",
+        "    if command.requested_by in state.askers:",
+        "    if state.askers:",
+        (f"{DECIDED_ERASURE}::test_S20_each_adult_of_a_child_asks_for_themselves_once_whoever_asked_before",),
+    ),
+    Fault(
+        "a parent reads that the other parent asked",
+        "services/identity/domain/permission.py",
+        "        return frozenset({caller.person_id})",
+        "        return frozenset(askers)",
+        (f"{DECIDED_ERASURE}::test_S20_S16_who_asked_reads_their_own_request_and_nobody_else_s",),
+    ),
+    Fault(
+        "a parent who did not ask reads the other parent's request",
+        "services/identity/domain/permission.py",
+        "    if decided and caller.person_id == subject_id:",
+        "    if decided or caller.children:",
+        (f"{DECIDED_ERASURE}::{ASKED_BY_ANOTHER}",),
+    ),
+    Fault(
+        "asking again tells by its position that the other parent asked",
+        "services/identity/erasures.py",
+        "return replace(answer, position=self._asked_at(asked.school_id, command))",
+        "return answer",
+        (f"{ASKERS}::{SAME_ANSWER}",),
     ),
     Fault(
         "an operator erases what nobody decided",
@@ -1832,6 +1863,53 @@ POSITIONS = (
     ),
 )
 
+SHARES = "tests/integration/test_partitions.py"
+
+PARTITIONS = (
+    Fault(
+        "fewer partitions than there are is taken for an answer",
+        "shared/log/partitions.py",
+        "    if there > number:",
+        "    if False:",
+        (f"{SHARES}::test_fewer_partitions_than_there_are_is_refused_and_changes_nothing",),
+    ),
+    Fault(
+        "a partition is made only by its first event",
+        "deploy/operator/migrate.py",
+        "        partitions = make_partitions(config, service, partitions)\n",
+        "",
+        ("tests/faults/test_partitions.py::test_every_log_has_every_partition_and_every_consumer_a_queue_for_each",),
+    ),
+    Fault(
+        "every new school goes into the first partition",
+        "shared/log/partitions.py",
+        "ORDER BY count(s.school_id), h.partition LIMIT 1",
+        "ORDER BY h.partition LIMIT 1",
+        (f"{SHARES}::test_new_schools_go_where_the_fewest_are_and_stay_there",),
+    ),
+    Fault(
+        "a school registered twice at once is an error of the server's",
+        "services/identity/commands.py",
+        "        except UniqueViolation:",
+        "        except ZeroDivisionError:",
+        (f"{SHARES}::test_a_school_that_two_register_at_once_for_different_partitions_is_in_one",),
+    ),
+    Fault(
+        "a partition that cannot be taken holds up those after it",
+        "shared/projections/runner.py",
+        "                failures.append(error)",
+        "                raise error",
+        (f"{SHARES}::test_a_partition_that_diverged_holds_up_no_other",),
+    ),
+    Fault(
+        "a partition that cannot be published holds up those after it",
+        "shared/bus/relay.py",
+        "        self._stuck = partition",
+        "        pass",
+        (f"{SHARES}::test_a_partition_that_the_broker_does_not_answer_for_holds_up_no_other",),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -1854,4 +1932,5 @@ FAULTS = (
     + ERASURE
     + STORIES
     + POSITIONS
+    + PARTITIONS
 )

@@ -109,7 +109,8 @@ def erased(bench: Bench, family: Family) -> Erased:
     before = {service: tables_with_token(bench, service, TOKEN) for service in SERVICES}
     asker = family.guardians[0]
     went(asker.ask_for_erasure(asker.person_id))
-    went(asker.ask_for_erasure(family.pupil.person_id))
+    for guardian in family.guardians:
+        went(guardian.ask_for_erasure(family.pupil.person_id))
     for person in (family.pupil, *family.guardians):
         went(family.office.decide_erasure(person.person_id))
     listed = operate(bench, "erase", family.school.slug, "--list").stdout
@@ -147,6 +148,23 @@ def test_S20_only_the_office_decides_and_nobody_asks_for_another_family(family: 
     refused(family.guardians[0].decide_erasure(family.pupil.person_id))
     teacher = family.school.teacher(2)
     assert refused(family.office.decide_erasure(teacher.person_id)).code == "WORKS_HERE"
+
+
+def test_S20_S16_each_parent_who_asks_reads_their_own_request_and_nothing_of_the_other_s(family: Family):
+    """Two adults of a child may be estranged: neither learns that the other asked."""
+    child = next(one for one in family.school.people.class_(2).pupils[3:] if len(one.adults) > 1)
+    pupil = family.school.as_(child, "pupil").person_id
+    first, second = (family.school.as_(one, "guardian") for one in family.school.people.guardians_of(child))
+    asked = went(first.ask_for_erasure(pupil))
+    alone = went(first.erasure(asked.id))
+    assert refused(second.erasure(asked.id)).code == "NOT_FOUND"
+    also_asked = went(second.ask_for_erasure(pupil))
+    assert (also_asked.status, also_asked.location) == (asked.status, asked.location)
+    [own] = went(second.erasure(asked.id))["requests"]
+    assert own["person_id"] == str(second.person_id)
+    assert went(second.erasure(asked.id))["requested_at"] == own["requested_at"] > alone["requested_at"]
+    assert went(first.ask_for_erasure(pupil)) == asked
+    assert went(first.erasure(asked.id)) == alone
 
 
 def test_S18_after_an_erasure_no_word_of_the_family_is_in_any_table_log_or_event(bench: Bench, erased: Erased):
@@ -204,6 +222,8 @@ def test_S20_the_office_reads_what_is_erased_what_is_kept_and_why(erased: Erased
         assert {kept["category"] for kept in one["kept"]} == {"safeguarding", "conduct", "flagged-copy"}
         assert all("Article 17(3)" in kept["exemption"] and "ICO" in kept["detail"] for kept in one["kept"])
         assert set(one["erased"]).isdisjoint({"safeguarding", "conduct", "flagged-copy"})
+    asked = items[str(erased.family.pupil.person_id)]["requests"]
+    assert [one["person_id"] for one in asked] == [str(one.person_id) for one in erased.family.guardians]
 
 
 def test_S18_the_certificate_says_what_was_destroyed_and_when_the_last_backup_is_gone(erased: Erased):

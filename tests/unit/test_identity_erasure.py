@@ -15,7 +15,7 @@ from services.identity.domain.erasure import (
     erasure_id_of,
 )
 from services.identity.domain.people import People
-from services.identity.domain.permission import may_ask_for_erasure, may_decide_on_erasure
+from services.identity.domain.permission import may_ask_for_erasure, may_decide_on_erasure, requests_shown
 from shared.events.declaration import Event
 from shared.events.identity import (
     AccountClosed,
@@ -114,11 +114,15 @@ def the_decision(subject: UUID) -> ErasureDecided:
     return first
 
 
-def asking(subject: UUID = ADA) -> RequestErasure:
-    return RequestErasure(erasure_id=erasure_id_of(SCHOOL, subject), subject_id=PersonId(subject), requested_by=MUM)
+def asking(subject: UUID = ADA, by: PersonId = MUM) -> RequestErasure:
+    return RequestErasure(erasure_id=erasure_id_of(SCHOOL, subject), subject_id=PersonId(subject), requested_by=by)
 
 
-REQUESTED = ErasureRequested(erasure_id=erasure_id_of(SCHOOL, ADA), subject_id=PersonId(ADA), requested_by=MUM)
+def requested(by: PersonId) -> ErasureRequested:
+    return ErasureRequested(erasure_id=erasure_id_of(SCHOOL, ADA), subject_id=PersonId(ADA), requested_by=by)
+
+
+REQUESTED = requested(MUM)
 given = specification(erasure.request, erasure.evolve, Erasure())
 
 
@@ -128,6 +132,38 @@ def test_S20_a_guardian_asks_once_and_the_office_decides_with_their_name_on_it()
     _, decision = decided(ADA, state=erasure.evolve(Erasure(), REQUESTED))[0]
     assert isinstance(decision, ErasureDecided)
     assert (decision.requested_by, decision.decided_by) == (MUM, OFFICE)
+
+
+def test_S20_each_adult_of_a_child_asks_for_themselves_once_whoever_asked_before():
+    given(REQUESTED).when(asking(by=DAD)).then(requested(DAD))
+    for again in (MUM, DAD):
+        given(REQUESTED, requested(DAD)).when(asking(by=again)).then_nothing()
+
+
+def test_S20_S16_who_asked_reads_their_own_request_and_nobody_else_s():
+    for asker in (MUM, DAD):
+        caller = principal(Capacity.GUARDIAN, person=asker, children=(ADA,))
+        assert requests_shown(caller, ADA, [MUM, DAD], decided=False) == {asker}
+    office = principal(Capacity.STAFF, Role.OFFICE)
+    assert requests_shown(office, ADA, [MUM, DAD], decided=False) == {MUM, DAD}
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_S20_S16_a_guardian_who_did_not_ask_reads_nothing_of_a_request_for_their_child(decided: bool):
+    for caller in (
+        principal(Capacity.GUARDIAN, person=DAD, children=(ADA,)),
+        principal(Capacity.STAFF, Role.TEACHER, person=DAD),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            requests_shown(caller, ADA, [MUM], decided=decided)
+        assert refusal.value.code == NOT_FOUND
+
+
+def test_S20_S16_a_pupil_is_told_what_was_decided_and_not_that_a_parent_asked():
+    caller = principal(Capacity.PUPIL, person=ADA)
+    assert requests_shown(caller, ADA, [MUM], decided=True) == frozenset()
+    with pytest.raises(Refusal):
+        requests_shown(caller, ADA, [MUM], decided=False)
 
 
 def test_S20_what_is_decided_is_neither_asked_for_nor_decided_again():

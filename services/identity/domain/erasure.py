@@ -1,5 +1,6 @@
 """The erasure of a person's data (S18, S20): asked for, decided category by category, carried out. `erasure-<person>`.
 
+Each adult of a child asks for themselves, and their requests stand side by side: none of them is told of another's.
 Who is erased leaves the school in the same decision. What a request does not erase is said whether or not anything of
 it is held: an answer tells nobody that there is a safeguarding record.
 """
@@ -54,7 +55,9 @@ def stream_of(subject_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    requested_by: PersonId | None = None
+    """Attributes: askers: whoever asked, in the order in which they did."""
+
+    askers: tuple[PersonId, ...] = ()
     decided: ErasureDecided | None = None
     carried_out: bool = False
 
@@ -86,9 +89,10 @@ class RecordErasure:
 
 
 def request(command: RequestErasure, state: Erasure) -> list[ErasureRequested]:
+    """Nothing where this person asked before, whoever else did."""
     if state.decided is not None:
         raise Refusal(ERASED_BEFORE)
-    if state.requested_by is not None:
+    if command.requested_by in state.askers:
         return []
     return [
         ErasureRequested(
@@ -111,7 +115,7 @@ def decide(command: DecideErasure, state: Erasure, school: People) -> Drafts:
         subject_id=command.subject_id,
         subject_kind=kind,
         reason=command.reason,
-        requested_by=state.requested_by,
+        requested_by=state.askers[0] if state.askers else None,
         decided_by=command.decided_by,
         erased=erased_of(kind),
         refused=tuple(
@@ -142,7 +146,7 @@ def record(command: RecordErasure, state: Erasure) -> list[PersonalDataErased]:
 def evolve(state: Erasure, event: ErasureEvent) -> Erasure:
     match event:
         case ErasureRequested(requested_by=person):
-            return replace(state, requested_by=person)
+            return replace(state, askers=(*state.askers, person))
         case ErasureDecided():
             return replace(state, decided=event)
         case PersonalDataErased():

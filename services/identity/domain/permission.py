@@ -1,5 +1,6 @@
 """Who may do what with schools and their people: one pure function an action, default deny."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from shared.policy.clauses import ClauseId
@@ -54,6 +55,21 @@ def may_ask_for_erasure(caller: Principal, subject_id: UUID) -> None:
             return
         case Capacity.PUPIL if subject_id == caller.person_id:
             return
+    raise Refusal(NOT_FOUND)
+
+
+def requests_shown(caller: Principal, subject_id: UUID, askers: Collection[UUID], *, decided: bool) -> frozenset[UUID]:
+    """Whose requests for an erasure the caller reads in it: the office everybody's, whoever asked their own (S20).
+
+    A child's adults may be estranged: none of them learns that another asked. Who did not ask reads nothing, but the
+    person whom it is about reads what was decided.
+    """
+    if decides_on_erasure(caller):
+        return frozenset(askers)
+    if caller.person_id in askers:
+        return frozenset({caller.person_id})
+    if decided and caller.person_id == subject_id:
+        return frozenset()
     raise Refusal(NOT_FOUND)
 
 

@@ -1,4 +1,4 @@
-"""Erasures as the office and who asked read them: asked for, decided, carried out. Ids only."""
+"""Erasures as the office and each who asked read them: asked for by whom, decided, carried out. Ids only."""
 
 import orjson
 
@@ -8,7 +8,7 @@ from shared.projections.declaration import Projection, Table, Tx
 
 erasures = Projection(
     name="erasures",
-    version=1,
+    version=2,
     source="identity",
     tables=(
         Table(
@@ -16,8 +16,6 @@ erasures = Projection(
             {
                 "erasure_id": "uuid",
                 "subject_id": "uuid NOT NULL",
-                "requested_by": "uuid",
-                "requested_at": "timestamptz",
                 "decided_at": "timestamptz",
                 "carried_out_at": "timestamptz",
                 "backups_expire_on": "date",
@@ -26,6 +24,11 @@ erasures = Projection(
             },
             ("erasure_id",),
         ),
+        Table(
+            "erasure_asker",
+            {"erasure_id": "uuid", "person_id": "uuid", "requested_at": "timestamptz NOT NULL"},
+            ("erasure_id", "person_id"),
+        ),
     ),
 )
 
@@ -33,11 +36,16 @@ erasures = Projection(
 @erasures.on(ErasureRequested)
 def _(tx: Tx, e: ErasureRequested, meta: Envelope) -> None:
     tx.execute(
-        "INSERT INTO {erasure} (school_id, erasure_id, subject_id, requested_by, requested_at, erased, refused)"
-        " VALUES (%s, %s, %s, %s, %s, '{{}}', '[]')",
+        "INSERT INTO {erasure} (school_id, erasure_id, subject_id, erased, refused)"
+        " VALUES (%s, %s, %s, '{{}}', '[]') ON CONFLICT (school_id, erasure_id) DO NOTHING",
         meta.school_id,
         e.erasure_id,
         e.subject_id,
+    )
+    tx.execute(
+        "INSERT INTO {erasure_asker} (school_id, erasure_id, person_id, requested_at) VALUES (%s, %s, %s, %s)",
+        meta.school_id,
+        e.erasure_id,
         e.requested_by,
         meta.occurred_at,
     )

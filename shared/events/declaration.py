@@ -103,7 +103,8 @@ class Registry:
         """Leads data of an older version to the latest, one declared step at a time, on plain dicts.
 
         Raises:
-            ValueError: the version is newer than this installation knows, or a step is missing.
+            ValueError: the version is newer than this installation knows, a step is missing, or the data is not of its
+                version. Its text tells no value.
         """
         latest = self._events[name].schema_version
         if not 1 <= version <= latest:
@@ -112,7 +113,10 @@ class Registry:
             step = self._upcasts.get((name, version))
             if step is None:
                 raise ValueError(f"{name} has no upcast from version {version}")
-            data, version = step(dict(data)), version + 1
+            try:
+                data, version = step(dict(data)), version + 1
+            except (LookupError, ValueError, TypeError, AttributeError):
+                raise ValueError(f"{name}: what is there is not of version {version}") from None
         return data
 
 

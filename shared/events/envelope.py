@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from shared.events.wire import WireError, time_from_wire, time_to_wire
+from shared.events.wire import WireError, time_from_wire, time_to_wire, uuid_from_wire
 
 GENESIS = bytes(32)
 """The predecessor's hash of a partition's first event."""
@@ -139,10 +139,10 @@ def envelope_from_wire(raw: Mapping[str, Any]) -> Envelope:
         raise WireError("an envelope with fields missing or unknown")
     try:
         return Envelope(
-            id=UUID(raw["id"]),
+            id=uuid_from_wire(raw["id"]),
             type=_text(raw["type"]),
             schema_version=_whole(raw["schema_version"]),
-            school_id=UUID(raw["school_id"]),
+            school_id=uuid_from_wire(raw["school_id"]),
             stream=_text(raw["stream"]),
             stream_version=_whole(raw["stream_version"]),
             partition=_whole(raw["partition"]),
@@ -150,8 +150,8 @@ def envelope_from_wire(raw: Mapping[str, Any]) -> Envelope:
             occurred_at=time_from_wire(raw["occurred_at"]),
             recorded_at=time_from_wire(raw["recorded_at"]),
             actor=Actor.parse(raw["actor"]),
-            correlation_id=UUID(raw["correlation_id"]),
-            causation_id=None if raw["causation_id"] is None else UUID(raw["causation_id"]),
+            correlation_id=uuid_from_wire(raw["correlation_id"]),
+            causation_id=None if raw["causation_id"] is None else uuid_from_wire(raw["causation_id"]),
             data=_object(raw["data"]),
             previous=_hash(raw["previous"]),
             hash=_hash(raw["hash"]),
@@ -224,6 +224,6 @@ def _object(raw: Any) -> dict[str, Any]:
 
 def _hash(raw: Any) -> bytes:
     value = bytes.fromhex(raw)
-    if len(value) != len(GENESIS):
+    if len(value) != len(GENESIS) or value.hex() != raw:  # fromhex passes over blanks and takes capitals
         raise ValueError
     return value

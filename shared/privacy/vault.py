@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.events.declaration import REGISTRY, Erased, Event, Sealed, personal_marks
 from shared.events.envelope import Envelope
-from shared.events.wire import PersonalPart, WireError, from_wire, to_wire
+from shared.events.wire import PersonalPart, WireError, at_latest, from_wire, to_wire, uuid_from_wire
 from shared.privacy.categories import CATEGORIES
 from shared.privacy.keystore import Owner, SubjectKey
 
@@ -84,7 +84,7 @@ class Vault:
         """  # noqa: D205 - the first sentence needs both lines
         sealed = [(envelope, _sealed_fields(envelope)) for envelope in envelopes]
         wanted = {
-            UUID(box["key"])
+            uuid_from_wire(box["key"])
             for envelope, fields in sealed
             for name, box in fields.items()
             if self._may_open(envelope, name)
@@ -123,10 +123,9 @@ class Vault:
         mark = personal_marks(REGISTRY.of(envelope.type))[field]  # type: ignore[arg-type]
         for name in (field, *mark.formerly):
             try:
-                return AESGCM(key).decrypt(
-                    b64decode(box["nonce"]), b64decode(box["text"]), _bound(envelope.school_id, envelope.id, name)
-                )
-            except InvalidTag:
+                nonce, text = b64decode(box["nonce"], validate=True), b64decode(box["text"], validate=True)
+                return AESGCM(key).decrypt(nonce, text, _bound(envelope.school_id, envelope.id, name))
+            except (InvalidTag, ValueError):  # no base64, or a nonce of another length
                 continue
         raise Tampered(f"{envelope.type}.{field} at {envelope.partition}.{envelope.position}")
 
@@ -152,12 +151,20 @@ def _sealed_fields(envelope: Envelope) -> dict[str, Mapping[str, str]]:
     cls = REGISTRY.of(envelope.type)
     if cls is None:
         return {}
-    data = REGISTRY.upcast_to_latest(envelope.type, envelope.schema_version, dict(envelope.data))
+    data = at_latest(envelope.type, envelope.schema_version, envelope.data)
     boxes = {name: data.get(name) for name in personal_marks(cls)}
     for name, box in boxes.items():
-        if box is not None and not (isinstance(box, Mapping) and box.keys() == {"key", "nonce", "text"}):
+        if box is not None and not _is_box(box):
             raise WireError(f"{envelope.type}.{name} is not sealed")
     return {name: box for name, box in boxes.items() if box is not None}
+
+
+def _is_box(found: Any) -> bool:
+    return (
+        isinstance(found, Mapping)
+        and found.keys() == {"key", "nonce", "text"}
+        and all(isinstance(part, str) for part in found.values())
+    )
 
 
 def _owner(school_id: UUID, part: PersonalPart) -> Owner:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import amqp
 import psycopg
@@ -88,7 +88,13 @@ class Ledger:
 
 
 class Publisher:
-    """Publishes batches on one channel, and waits for the broker's confirms of each."""
+    """Publishes batches on one channel, and waits for the broker's confirms of each.
+
+    Attributes:
+        patience: seconds in which a batch has to be answered for.
+    """
+
+    patience: ClassVar[float] = BATCH_SECONDS
 
     def __init__(self, service: str, link: Link, key: bytes) -> None:
         self._service, self._link, self._key = service, link, key
@@ -106,7 +112,7 @@ class Publisher:
         Raises:
             BrokerHangs: they are not, in time; nothing of the batch counts.
         """
-        deadline = time.monotonic() + BATCH_SECONDS
+        deadline = time.monotonic() + self.patience
         window = self._window = Window(saved=saved, tag=self._window.tag)
         for envelope in events:
             window.send(envelope.position)

@@ -1,5 +1,6 @@
 """A broker in memory at the other end of the real relay: it refuses, hangs up, forgets; and queues at their worst."""
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -151,6 +152,7 @@ class Link:
 class MemoryPublisher(Publisher):
     """The real one but for the wire: messages and their MACs have tests of their own."""
 
+    patience = math.inf  # a schedule has no time: a busy machine must not change it
     _link: Any
 
     def _send(self, _partition: int, envelope: Envelope) -> None:

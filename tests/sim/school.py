@@ -16,7 +16,6 @@ from services.messaging.domain.conversation import Conversation, conversation_id
 from services.messaging.reactions import outcomes
 from services.moderation.commands import ModerationCommands
 from services.moderation.reactions import messaging_followed
-from shared.bus import relay
 from shared.bus.relay import BrokerHangs, BrokerRefuses, Ledger, Relay
 from shared.events import moderation as decided
 from shared.events.declaration import Event
@@ -36,8 +35,6 @@ from tests.property.memory_house import PARTITION, Chance, Crashed
 from tests.property.memory_school import ADA, CLASS, MUM, TEACHERS, Facts, MemorySchool, asked
 from tests.sim.broker import Broker, HungUp, Link, MemoryPublisher, Weather
 from tests.sim.database import Database
-
-relay.BATCH_SECONDS = 1e9  # a schedule has no time: a busy machine must not change it
 
 MANY = 10_000
 ROUNDS = 2

@@ -11,7 +11,7 @@ import falcon
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from falcon import Request, Response
-from falcon.testing import Result, TestClient, create_environ
+from falcon.testing import Result, Client, create_environ
 
 from shared.http.app import AppConfig, caller, consumer, make_app
 from shared.http.operations import MAX_UPLOAD, Route, body, operation, query, raw_body
@@ -26,7 +26,6 @@ from shared.runtime.clock import FixedClock
 from shared.runtime.config import Secret
 from shared.runtime.health import Health
 
-TestClient.__test__ = False  # type: ignore[attr-defined]  # its name makes pytest collect it
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = Ed25519PrivateKey.generate()
@@ -148,7 +147,7 @@ class House:
         self.identity: Callable[[UUID], str] = self.says_again
         self.health = Health({"database": lambda: True})
         self.pauses: list[float] = []
-        self.client = TestClient(
+        self.client = Client(
             make_app(
                 AppConfig(
                     service="points",
@@ -517,7 +516,7 @@ def test_after_a_wait_the_principal_is_looked_at_again(house: House) -> None:
         house.clock.move(timedelta(milliseconds=400))
         house.reached = True
 
-    house.client = TestClient(
+    house.client = Client(
         make_app(replace(_config_of(house), waiter=Waiter(1, monotonic=lambda: sum(house.pauses), pause=pause)))
     )
     house.request("GET", "/v1/notes", headers={"Bookbag-Position": "points.1.8"})

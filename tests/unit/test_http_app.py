@@ -11,7 +11,8 @@ import falcon
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from falcon import Request, Response
-from falcon.testing import Result, Client, create_environ
+from falcon.testing import Result, create_environ
+from falcon.testing import TestClient as Client
 
 from shared.http.app import AppConfig, caller, consumer, make_app
 from shared.http.operations import MAX_UPLOAD, Route, body, operation, query, raw_body
@@ -25,7 +26,6 @@ from shared.policy.refusal import Refusal
 from shared.runtime.clock import FixedClock
 from shared.runtime.config import Secret
 from shared.runtime.health import Health
-
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = Ed25519PrivateKey.generate()

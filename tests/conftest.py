@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.launch import Installation
 from deploy.local.servers import Servers
 from deploy.operator.config import OperatorConfig
 from deploy.operator.provision import provision
 from shared.testing.driver import Bookbag, Session
-from tests.installation import Bench, School, a_school, went
+from tests.again import again, in_that_order
+from tests.installation import Bench, School, a_school, an_installation, went
 
-ORDER = ("unit", "contract", "repo", "property", "integration", "e2e", "faults", "controls")
+ORDER = ("unit", "contract", "repo", "property", "sim", "fuzz", "integration", "e2e", "faults", "controls")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
     items.sort(key=cost)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Below what failed: the exact commands that run it again."""
+    reports = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, ())]
+    if reports and isinstance(seed := config.getoption("randomly_seed", None), int):
+        terminalreporter.section("to run again what failed")
+        for node in sorted({report.nodeid for report in reports}):
+            terminalreporter.write_line(again(node, seed))
+        terminalreporter.write_line(f"all, in that order: {in_that_order(list(config.invocation_params.args), seed)}")
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +57,9 @@ def operator_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operat
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A whole installation: PostgreSQL, RabbitMQ, nginx and every process of every service."""
-    # Tests kill its processes far more often than a fault would: it is to go on all the same.
-    told = {**os.environ, "BOOKBAG_MAX_DEATHS_PER_MINUTE": "1000"}
-    with Installation(tmp_path_factory.mktemp("installation"), environment=told) as it:
-        yield Bench(it)
-    it.discard()
+    """A whole installation, which all tests share but those that need one of another kind."""
+    with an_installation(tmp_path_factory.mktemp("installation")) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """A whole installation under test, and schools in it, for the tests that act through the gateway."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +95,21 @@ def a_school(bookbag: Bookbag, operator: Session, slug: str, seed: int) -> Schoo
     school_id = went(operator.register_school(slug, people.name)).id
     went(operator.import_roster(people.zip(), school_id))
     return School(bookbag, operator, slug, school_id, people)
+
+
+@contextmanager
+def an_installation(folder: Path, **told: str) -> Iterator["Bench"]:
+    """A whole installation: PostgreSQL, RabbitMQ, nginx and every process of every service; gone afterwards.
+
+    Args:
+        folder: its run folder.
+        told: variables that it is started with, beside those of the tests' own environment.
+    """
+    # Tests kill its processes far more often than a fault would: it is to go on all the same.
+    environment = {**os.environ, "BOOKBAG_MAX_DEATHS_PER_MINUTE": "1000", **told}
+    with Installation(folder, environment=environment) as it:
+        yield Bench(it)
+    it.discard()
 
 
 @dataclass(frozen=True, slots=True)

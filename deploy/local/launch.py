@@ -23,6 +23,7 @@ READY_WITHIN = 90
 PREPARED_WITHIN = 3600
 """Seconds for a migration: a read model may be built anew from a long log."""
 STEP_STAGE = 3
+PARTITIONS = "BOOKBAG_PARTITIONS"
 
 
 class Installation:
@@ -211,6 +212,7 @@ class Installation:
             "BOOKBAG_SUPERUSER_PASSWORD_FILE": str(postgres.password_file),
             "BOOKBAG_SECRETS_DIR": str(self.secrets),
             "BOOKBAG_ENVIRONMENT": self._kind,
+            PARTITIONS: self.servers.environment.get(PARTITIONS, ""),
         }
         for before in self._product.before:
             self._run(before, told)

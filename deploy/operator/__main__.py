@@ -24,6 +24,8 @@ from deploy.operator.provision import provision as provision_all
 from deploy.operator.status import standings
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
+from shared.log.partitions import TooFew
+from shared.runtime.config import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
 parked_app = typer.Typer(pretty_exceptions_show_locals=False)
@@ -214,7 +216,7 @@ def main() -> None:
     """Runs a command; what cannot work is said in one sentence."""
     try:
         app()
-    except (NoInstallation, NotErased) as problem:
+    except (ConfigError, NoInstallation, NotErased, TooFew) as problem:
         console.print(str(problem), style="red")
         raise SystemExit(2) from None
     except psycopg.OperationalError:

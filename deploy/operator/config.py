@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.log.partitions import MOST, VARIABLE
+from shared.runtime.config import Variables
 from shared.runtime.database import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,7 @@ class OperatorConfig:
     Attributes:
         secrets: the folder (mode 0700) where provision keeps what it generates.
         clock_file: by which a development installation's clock was set; None in production.
+        partitions: how many it is to have; None: as many as it has.
     """
 
     host: str
@@ -30,6 +33,7 @@ class OperatorConfig:
     superuser: str | None
     superuser_password_file: Path | None
     clock_file: Path | None = None
+    partitions: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "OperatorConfig":
@@ -43,6 +47,7 @@ class OperatorConfig:
                 superuser=environment.get("BOOKBAG_SUPERUSER"),
                 superuser_password_file=_path(environment.get("BOOKBAG_SUPERUSER_PASSWORD_FILE")),
                 clock_file=_path(environment.get("BOOKBAG_CLOCK_FILE")),
+                partitions=_partitions(environment),
             )
         except KeyError as missing:
             raise NoInstallation(f"{missing.args[0]} is not set; set it, or start one with: make run") from None
@@ -66,6 +71,13 @@ def _local_state(environment: Mapping[str, str]) -> dict[str, str]:
     except (OSError, ValueError):
         raise NoInstallation("no installation runs here; start one with: make run") from None
     return {**found["environment"], "BOOKBAG_SECRETS_DIR": found["secrets_dir"]}
+
+
+def _partitions(environment: Mapping[str, str]) -> int | None:
+    """Raises ConfigError for what is no such number."""
+    if not environment.get(VARIABLE):
+        return None
+    return Variables(environment).whole(VARIABLE, least=1, most=MOST)
 
 
 def _path(text: str | None) -> Path | None:

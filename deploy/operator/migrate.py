@@ -11,6 +11,7 @@ from yoyo import get_backend, read_migrations
 from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.maintenance import maintenance_of
 from deploy.services import KEEP_PICTURES, SERVICES
+from shared.log.partitions import make
 from shared.privacy.categories import CATEGORIES
 from shared.projections.reaction import Reaction
 from shared.projections.rebuild import Progress
@@ -20,10 +21,16 @@ Say = Callable[[str], None]
 
 
 def migrate(config: OperatorConfig, say: Say) -> None:
-    """Idempotent; two at once wait for one another (yoyo's lock)."""
+    """Idempotent; two at once wait for one another (yoyo's lock).
+
+    Raises:
+        TooFew: there are more partitions than there are to be.
+    """
     migrate_keys(config, say)
+    partitions = config.partitions
     for service in SERVICES:
         _apply(config, f"bookbag_{service}", f"{service}_owner", migrations_of(service), say)
+        partitions = make_partitions(config, service, partitions)
         projections = import_module(f"services.{service}.projections").PROJECTIONS
         with maintenance_of(config, service, projections) as maintenance:
             for projection in projections:
@@ -33,6 +40,13 @@ def migrate(config: OperatorConfig, say: Say) -> None:
         reactions = reactions_of(service)
         with maintenance_of(config, service, reactions) as maintenance:
             maintenance.rebuilder.install_reactions(reactions)
+
+
+def make_partitions(config: OperatorConfig, service: str, wanted: int | None) -> int:
+    """Those of one service's log that are missing. Returns how many it has."""
+    told = conninfo(config.server("passfile.owner"), database=f"bookbag_{service}", role=f"{service}_owner")
+    with psycopg.connect(**told) as connection:  # type: ignore[arg-type]  # libpq's own names and types
+        return make(connection, wanted)
 
 
 def migrations_of(service: str) -> list[Path]:

@@ -23,6 +23,7 @@ from shared.hosting.worker import WorkerParts
 from shared.http.app import MOST_WAITING
 from shared.http.position import Waiter
 from shared.http.principal import private_key_from_pem
+from shared.log.partitions import least_filled
 from shared.projections.sharing import Sharing
 from shared.runtime import crash
 from shared.runtime.database import open_pool
@@ -40,9 +41,14 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
     desk.make_first_operator(config.operator_password.reveal())
     look_up = open_pool(parts.server, database="bookbag_identity", role="identity_session", max_size=LOOK_UPS)
     signing_key = private_key_from_pem(config.signing_key.reveal())
+
+    def partition_for_new() -> int:
+        with parts.writer.connection() as connection:
+            return least_filled(connection)
+
     return IdentityApi(
         asks=parts.asks,
-        commands=IdentityCommands(parts.handler, queries, indexes, parts.clock, parts.new_id),
+        commands=IdentityCommands(parts.handler, queries, indexes, parts.clock, parts.new_id, partition_for_new),
         queries=queries,
         roster=parts.roster,
         sharing=Sharing(parts.reader),

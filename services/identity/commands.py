@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
+
 from services.identity.domain import appointments, people, roster_import, school, sharing
 from services.identity.domain import avatar as pictures
 from services.identity.domain.appointments import Appoint, AppointedRole, EndAppointment, Staff
@@ -52,9 +54,6 @@ from shared.policy.refusal import Refusal
 from shared.privacy.keystore import Destroyed
 from shared.runtime.clock import Clock
 
-PARTITION = 1
-"""Where new schools are put; a school that is registered stays where it is."""
-
 
 def school_stream(school_id: UUID) -> str:
     return f"school-{school_id}"
@@ -70,24 +69,35 @@ def permission_stream(pupil_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IdentityCommands:
+    """Attributes: partition_for_new: where a school that is registered now is put, and stays."""
+
     handler: CommandHandler
     queries: IdentityQueries
     indexes: Indexes
     clock: Clock
     new_id: Callable[[], UUID]
+    partition_for_new: Callable[[], int]
 
     def register_school(self, asked: Asked, *, slug: str, name: str) -> Answer:
         may_run_the_platform(asked.by)
         school_id = school_id_of(slug)
-        command = RegisterSchool(slug=slug.casefold(), name=name, partition=PARTITION)
+        partition = self.partition_for_new()
+        command = RegisterSchool(slug=slug.casefold(), name=name, partition=partition)
 
         def decide(history: History) -> Drafts:
             state = history.fold(school_stream(school_id), School(), school.evolve)
             return [(school_stream(school_id), event) for event in school.decide(command, state)]
 
-        return self.handler.handle(
-            self._request(asked, school_id, PARTITION), decide, location=f"/v1/schools/{school_id}"
-        )
+        def registered() -> Answer:
+            request = self._request(asked, school_id, partition)
+            return self.handler.handle(request, decide, location=f"/v1/schools/{school_id}")
+
+        try:
+            return registered()
+        except UniqueViolation:
+            # Two who register one school at once may each hold another partition's lock. One stream has one first
+            # event in all of them: now that the other's stands, it is known, or this is its twin and gets its answer.
+            return registered()
 
     def set_parameters(self, asked: Asked, *, parameters: Parameters, reason: str) -> Answer:
         may_lead(asked.by)

@@ -177,7 +177,7 @@ class Relay:
             bus: where to publish.
         """
         self._service, self._connect, self._bus = service, connect, bus
-        self._said = ""
+        self._said, self._stuck = "", 0
 
     def run(self, wait: Wait, idle: Waker) -> None:
         """Relays until `wait` says stop; connects anew, to both sides, after whatever went wrong.
@@ -213,15 +213,19 @@ class Relay:
 
     def _round(self, ledger: Ledger, publisher: Publisher) -> int:
         """One batch of each partition that has something. Returns how many events were published."""
-        return sum(self._publish(ledger, publisher, *behind) for behind in self._lag(ledger).items())
+        # The one that ended the last connection has its turn when the others have had theirs.
+        behind = sorted(self._lag(ledger).items(), key=lambda item: item[0] == self._stuck)
+        return sum(self._publish(ledger, publisher, partition, saved) for partition, saved in behind)
 
     def _publish(self, ledger: Ledger, publisher: Publisher, partition: int, saved: int) -> int:
+        self._stuck = partition
         events = ledger.after(partition, saved)
         window = publisher.publish(partition, saved, events)
         crash_point("relay.published")
         ledger.save(partition, window.settled)
         if window.refused:
             raise BrokerRefuses
+        self._stuck = 0
         return len(events)
 
     def _lag(self, ledger: Ledger) -> Mapping[int, int]:

@@ -35,6 +35,16 @@ def all_standing(connection: Connection[TupleRow]) -> dict[tuple[str, str], list
     return found
 
 
+def declared(connection: Connection[TupleRow]) -> set[tuple[str, str]]:
+    """(Consumer, source) of every read model and reaction of this service, begun or not."""
+    return set(
+        connection.execute(
+            "SELECT name || '_v' || version, source FROM projection_live"
+            " UNION ALL SELECT name, source FROM reaction_live"
+        ).fetchall()
+    )
+
+
 def start(connection: Connection[TupleRow], consumer: str, source: str, partition: int) -> None:
     """Makes the row of a consumer that has not begun. Two workers may both try."""
     connection.execute(

@@ -105,10 +105,21 @@ class Runner:
     def catch_up(self, consumer: Consumer, heads: Mapping[int, Head], suffix: str = "") -> int:
         """Takes at most one batch a partition. Returns how many events it took the consumer forward.
 
+        A partition that cannot be taken holds up no other: it is told of once each has had its turn.
+
         Raises:
             Diverged: the source does not continue what was taken.
         """
-        return sum(self._to_head(consumer, partition, head, suffix) for partition, head in heads.items())
+        taken, failures = 0, list[Exception]()
+        for partition, head in heads.items():
+            try:
+                taken += self._to_head(consumer, partition, head, suffix)
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        if failures:
+            # What mends itself must not hide what does not.
+            raise next((error for error in failures if not isinstance(error, PASSING)), failures[0])
+        return taken
 
     def take(self, consumer: Consumer, partition: int, delivered: Source) -> int:
         """Takes what was delivered, and the gap before it; returns how many events that was.

@@ -19,9 +19,13 @@ SHE_IS_AWAY = "The Headteacher is away today"
 
 @pytest.fixture(scope="module")
 def school(bookbag: Bookbag, operator: Session) -> School:
+    return with_leaders(bookbag, operator, "thistle-bank", seed=41)
+
+
+def with_leaders(bookbag: Bookbag, operator: Session, slug: str, seed: int) -> School:
     """With a Deputy, a safeguarding lead and a governor; a second Deputy is also a parent at the school."""
-    people = invented_school(seed=41, classes=2, pupils_per_class=8, on=datetime.now(UTC).date())
-    school_id = went(operator.register_school("thistle-bank", people.name)).id
+    people = invented_school(seed=seed, classes=2, pupils_per_class=8, on=datetime.now(UTC).date())
+    school_id = went(operator.register_school(slug, people.name)).id
     went(operator.import_roster(people.zip(), school_id))
     for person, role in (
         (people.deputy, "deputy_headteacher"),
@@ -30,7 +34,7 @@ def school(bookbag: Bookbag, operator: Session) -> School:
         (people.governor, "governor"),
     ):
         went(operator.appoint(person.login, role, school_id))
-    return School(bookbag, operator, "thistle-bank", school_id, people)
+    return School(bookbag, operator, slug, school_id, people)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Office:
             indexes=INDEXES,
             clock=self._clock,
             new_id=new_id,
+            partition_for_new=lambda: 1,
         )
         registered = SchoolRegistered(school_id=SchoolId(SCHOOL), slug="a-school", name="A School", partition=1)
 

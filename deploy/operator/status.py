@@ -50,8 +50,12 @@ def _of(service: str, connection: Connection[TupleRow], heads: dict[str, dict[in
     published: dict[int, int] = dict(connection.execute("SELECT partition, position FROM relay_progress").fetchall())
     for partition, head in heads[service].items():
         yield Standing(service, "relay", service, partition, published.get(partition, 0), head)
-    for (consumer, source), standing in sorted(cursors.all_standing(connection).items()):
-        for partition, position in standing:
+    standing = cursors.all_standing(connection)
+    declared = cursors.declared(connection)
+    for consumer, source in sorted(declared | standing.keys()):
+        # One that has not begun with a partition has all of it to take.
+        begun = dict.fromkeys(heads[source] if (consumer, source) in declared else (), 0)
+        for partition, position in sorted({**begun, **dict(standing.get((consumer, source), ()))}.items()):
             yield Standing(service, consumer, source, partition, position, heads[source].get(partition, 0))
 
 

@@ -12,8 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.services import SERVICES
+from shared.privacy.categories import CATEGORIES, Category
 
 KEY_BYTES = 32
+CLEARER = "keys_clearer"
+"""Destroys the keys of pictures, and reads none: the role of the worker that keeps pictures, beside its own."""
 
 
 def roles(service: str) -> list[str]:
@@ -25,7 +28,7 @@ def roles(service: str) -> list[str]:
 def databases() -> dict[str, list[str]]:
     """Database -> the login roles that may connect to it, its owner first."""
     own = {f"bookbag_{service}": [f"{service}_owner", *roles(service)] for service in SERVICES}
-    return {**own, "bookbag_keys": ["keys_owner", "keys_eraser", *(f"keys_{service}" for service in SERVICES)]}
+    return {**own, "bookbag_keys": ["keys_owner", "keys_eraser", CLEARER, *(f"keys_{service}" for service in SERVICES)]}
 
 
 def generate(folder: Path) -> dict[str, str]:
@@ -85,7 +88,8 @@ def _passfiles(folder: Path, passwords: dict[str, str]) -> None:
     for service in SERVICES:
         keys, own = lines("bookbag_keys", [f"keys_{service}"]), f"bookbag_{service}"
         worker = [f"{service}_worker"]
-        _write(folder / f"passfile.{service}.worker", keys + lines(own, worker))
+        clears = lines("bookbag_keys", [CLEARER]) if service in CATEGORIES[Category.MEDIA].opened_by else ""
+        _write(folder / f"passfile.{service}.worker", keys + clears + lines(own, worker))
         api = [role for role in roles(service) if role not in worker]
         _write(folder / f"passfile.{service}.api", keys + lines(own, api))
 

@@ -1,9 +1,10 @@
 """Reads of stories' tables, each in a transaction that shows one school's rows, and what its roster says of a class.
 
-Whether a picture or a text may still be shown is part of each query, so that nothing is shown on an older answer.
+Whether a picture or a text may still be shown is part of each query, so that nothing is shown on an older answer; and
+nobody is shown at all, in a picture or by name, while it is not known that the roster is up to date (decision 19).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -50,11 +51,14 @@ class StoryRow:
         return Addressed(class_id=self.class_id, audience=Audience(self.audience), pupil_id=self.pupil_id)
 
 
-_SHOWN = "NOT EXISTS (SELECT FROM story_tag t WHERE t.item_id = {item} AND NOT " + showable(
-    "t.pupil_id", "t.kind", "t.approved"
+_SHOWN = (  # constants
+    "NOT EXISTS (SELECT FROM story_tag t WHERE t.item_id = {item} AND NOT (%(up_to_date)s::boolean AND "  # noqa: S608
+    + showable("t.pupil_id", "t.kind", "t.approved")
+    # What the roster could not take of a child may be that a permission was withdrawn.
+    + " AND NOT EXISTS (SELECT FROM parked_event k WHERE k.source = 'identity' AND t.pupil_id = ANY(k.concerns))))"
 )
-_TEXT_SHOWN = _SHOWN.format(item="s.story_id") + ")"
-_PICTURE_SHOWN = _SHOWN.format(item="m.media_id") + ")"
+_TEXT_SHOWN = _SHOWN.format(item="s.story_id")
+_PICTURE_SHOWN = _SHOWN.format(item="m.media_id")
 _STORIES = f"""
     SELECT s.story_id, s.class_id, k.name AS class_name, s.author_id, a.given_name AS author_given_name,
         a.family_name AS author_family_name, s.kind, s.audience, s.pupil_id, s.event_on,
@@ -71,13 +75,16 @@ _STORIES = f"""
     LEFT JOIN roster_class k ON k.class_id = s.class_id
 """  # noqa: S608 - constants
 _NEWEST = " AND (%(before)s::bigint IS NULL OR s.position < %(before)s) ORDER BY s.position DESC LIMIT %(limit)s"
-_MEDIA = f"SELECT m.story_id, {_PICTURE_SHOWN} FROM story_picture m WHERE m.media_id = %s"  # noqa: S608 - constants
+_MEDIA = f"SELECT m.story_id, {_PICTURE_SHOWN} FROM story_picture m WHERE m.media_id = %(id)s"  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
 class StoriesQueries:
+    """Attributes: up_to_date: whether the roster has all that identity had recorded a moment ago."""
+
     reader: Pool
     roster: Roster
+    up_to_date: Callable[[UUID], bool]
 
     # -- the roster --------------------------------------------------------------------------------------------
 
@@ -144,8 +151,9 @@ class StoriesQueries:
 
     def story_of_media(self, school_id: UUID, media_id: UUID) -> tuple[UUID, bool] | None:
         """The story that a picture is in, and whether the picture may be shown now."""
+        named = {"id": media_id, "up_to_date": self.up_to_date(school_id)}
         with reading(self.reader, school_id) as cursor:
-            row = cursor.execute(_MEDIA, (media_id,)).fetchone()
+            row = cursor.execute(_MEDIA, named).fetchone()
         return None if row is None else (row[0], row[1])
 
     def _page(
@@ -155,8 +163,9 @@ class StoriesQueries:
         return self._rows(school_id, f"{_STORIES} WHERE {where}{_NEWEST}", values)
 
     def _rows(self, school_id: UUID, sql: str, values: Mapping[str, Any]) -> list[StoryRow]:
+        named = {**values, "up_to_date": self.up_to_date(school_id)}  # before it is read, and no transaction is open
         with (
             reading(self.reader, school_id) as cursor,
             cursor.connection.cursor(row_factory=class_row(StoryRow)) as rows,
         ):
-            return rows.execute(sql, values).fetchall()
+            return rows.execute(sql, named).fetchall()

@@ -1,4 +1,4 @@
-"""What stories publishes. Streams: `story-<id>`, `media-<id>` (an upload, and the one story that it is used in)."""
+"""What stories publishes. Streams: `story-<id>`, `media-<id>` (an upload, the one story it is used in, its end)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -59,6 +59,14 @@ class MediaUploaded(Event):
 class MediaPosted(Event):
     media_id: MediaId
     story_id: StoryId
+
+
+@event("stories.MediaCleared", version=1)
+class MediaCleared(Event):
+    """The picture is taken away for good, its key first; from here on it can be posted no more."""
+
+    media_id: MediaId
+    story_id: StoryId | None  # the withdrawn one that it was in; None where it was never posted
 
 
 @event("stories.StoryPosted", version=1)

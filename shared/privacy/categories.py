@@ -66,7 +66,8 @@ CATEGORIES: Mapping[Category, CategoryRule] = MappingProxyType(
         Category.MEDIA: CategoryRule(
             opened_by=frozenset({"stories"}),
             erasure_decided_by=None,
-            kept="as long as the story or the piece of work that it belongs to",
+            kept="as long as the story or the piece of work that it belongs to; 30 days where that was withdrawn, a day"
+            " where it was never posted (decision 24)",
         ),
         Category.MESSAGE: CategoryRule(
             opened_by=frozenset({"messaging"}),

@@ -1846,6 +1846,112 @@ STORIES = (
     ),
 )
 
+FOR_ITS_MONTH = "test_a_picture_that_was_posted_and_withdrawn_while_it_was_being_cleared_is_kept_for_its_month"
+UP_TO_DATE = "tests/unit/test_up_to_date.py"
+WALL = "tests/integration/test_stories_shown.py"
+NOT_UP_TO_DATE = "test_S64_nobody_is_shown_in_a_picture_or_by_name_while_the_roster_is_not_known_to_be_up_to_date"
+CLEARED = "tests/integration/test_clearing.py"
+SHOWN_PICTURES = (
+    Fault(
+        "S64: identity's word of where its log ends counts for ever",
+        "shared/projections/up_to_date.py",
+        "for answer in self._answers if now - answer.asked < COUNTS_FOR)",
+        "for answer in self._answers)",
+        (f"{UP_TO_DATE}::test_S64_identity_s_word_counts_only_for_a_part_of_the_second",),
+    ),
+    Fault(
+        "S64: it counts from when the answer came",
+        "shared/projections/up_to_date.py",
+        "Answer(now, self.heads()))",
+        "(lambda heads: Answer(self.monotonic(), heads))(self.heads()))",
+        (f"{UP_TO_DATE}::test_S64_it_counts_from_before_identity_was_asked",),
+    ),
+    Fault(
+        "S64: where identity does not say, its log counts as empty",
+        "shared/projections/up_to_date.py",
+        "        except FeedBroken:\n            return",
+        '        except FeedBroken:\n            self._answers = (Answer(now, dict.fromkeys(range(9), Head(0, b""))),)',
+        (f"{UP_TO_DATE}::test_S64_while_identity_does_not_say_nothing_is_known",),
+    ),
+    Fault(
+        "S64: a roster that hears of nothing counts as up to date once it was waited for",
+        "shared/projections/up_to_date.py",
+        "            self._places.release()\n        return False",
+        "            self._places.release()\n        return True",
+        (f"{UP_TO_DATE}::test_S64_a_roster_that_hears_of_nothing_is_not_up_to_date_after_a_bounded_wait",),
+    ),
+    Fault(
+        "S64: pictures are shown whether or not the roster is up to date",
+        "services/stories/queries.py",
+        "AND NOT (%(up_to_date)s::boolean AND ",
+        "AND NOT ((%(up_to_date)s::boolean OR true) AND ",
+        (f"{WALL}::{NOT_UP_TO_DATE}",),
+    ),
+    Fault(
+        "S64: a parked withdrawal does not hide",
+        "services/stories/queries.py",
+        "FROM parked_event k WHERE k.source = 'identity' AND t.pupil_id = ANY(k.concerns)",
+        "FROM parked_event k WHERE false",
+        (f"{WALL}::test_S64_a_child_is_not_shown_while_an_event_about_them_is_parked",),
+    ),
+    Fault(
+        "a picture of a story that stands is cleared",
+        "services/stories/domain/media.py",
+        "if state.cleared or state.story != command.story_id or (state.story is not None and not withdrawn):",
+        "if state.cleared:",
+        (f"{CLEARED}::test_a_picture_that_is_posted_while_it_is_being_cleared_stays",),
+    ),
+    Fault(
+        "a picture that was posted and withdrawn meanwhile is cleared at once",
+        "services/stories/domain/media.py",
+        "if state.cleared or state.story != command.story_id or (",
+        "if state.cleared or (",
+        (f"{CLEARED}::{FOR_ITS_MONTH}",),
+    ),
+    Fault(
+        "a picture that was cleared meanwhile is posted",
+        "services/stories/domain/media.py",
+        "self.uploader == staff_id and self.story is None and not self.cleared",
+        "self.uploader == staff_id and self.story is None",
+        (f"{CLEARED}::test_a_picture_that_is_cleared_while_it_is_being_posted_is_in_no_story",),
+    ),
+    Fault(
+        "the key of a picture that is cleared stays",
+        "services/stories/clearing.py",
+        "        self.eraser.destroy([Owner(one.school_id, one.media_id, Category.MEDIA) for one in gone], now)\n",
+        "",
+        (f"{CLEARED}::test_S18_an_upload_that_no_story_names_is_taken_away_with_its_key_after_a_day",),
+    ),
+    Fault(
+        "pictures of withdrawn stories stay",
+        "services/stories/projections/uploads.py",
+        '"UPDATE {upload} SET idle_since = %s WHERE',
+        '"UPDATE {upload} SET idle_since = NULL WHERE %s IS NOT NULL AND',
+        (f"{CLEARED}::test_S18_a_withdrawn_story_s_picture_is_kept_for_a_month_and_then_taken_away",),
+    ),
+    Fault(
+        "two workers clear at once",
+        "services/stories/clearing.py",
+        "if locked is None or not locked[0]:",
+        "if locked is None:",
+        (f"{CLEARED}::test_one_worker_clears_at_a_time",),
+    ),
+    Fault(
+        "what a run left over stays",
+        "services/stories/clearing.py",
+        "            gone |= {one.media_id: one for one in self._found(connection, _LEFT_OVER)}\n",
+        "",
+        (f"{CLEARED}::test_what_an_interrupted_run_left_over_the_next_one_takes_away",),
+    ),
+    Fault(
+        "who clears pictures destroys any key",
+        "shared/privacy/migrations/0003.clearer.sql",
+        "CREATE POLICY clears ON subject_key TO keys_clearer USING (category = 'media');",
+        "CREATE POLICY clears ON subject_key TO keys_clearer USING (true);",
+        (f"{CLEARED}::test_who_clears_pictures_destroys_no_other_key_and_reads_none",),
+    ),
+)
+
 POSITIONS = (
     Fault(
         "a position that somebody made up is waited for",
@@ -1931,6 +2037,7 @@ FAULTS = (
     + ACCESS
     + ERASURE
     + STORIES
+    + SHOWN_PICTURES
     + POSITIONS
     + PARTITIONS
 )

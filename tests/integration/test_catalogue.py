@@ -28,7 +28,6 @@ WITHOUT = {
     "reaction_live": "names of reactions, of no school",
     "relay_progress": "how far a partition is published, of no school",
     "school_key": "every service needs it; wrapped by the installation's key, which no database holds",
-    "destroyed_key": "ids alone; who seals must know of every destroyed key",
     "category_access": "which role may open which category, of no school",
     "_yoyo_log": "the migrations that were run",
     "_yoyo_migration": "the same",

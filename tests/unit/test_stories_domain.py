@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.stories.domain import media, story
-from services.stories.domain.media import Media, UploadMedia
+from services.stories.domain.media import ClearMedia, Media, UploadMedia
 from services.stories.domain.story import (
     ApproveMedia,
     Permissions,
@@ -21,6 +21,7 @@ from services.stories.domain.story import (
 from shared.events.identity import ClassId, PupilId, SharedKind, StaffId
 from shared.events.stories import (
     Audience,
+    MediaCleared,
     MediaId,
     MediaPosted,
     MediaUploaded,
@@ -214,6 +215,7 @@ def test_a_picture_is_used_by_who_uploaded_it_once():
     assert not Media(uploader=GREEN, story=STORY).usable_by(GREEN)
     assert not Media(uploader=GREEN).usable_by(BROWN)
     assert not Media().usable_by(GREEN)
+    assert not Media(uploader=GREEN, cleared=True).usable_by(GREEN)
 
 
 def test_a_picture_s_history_is_its_upload_and_its_one_story():
@@ -223,6 +225,35 @@ def test_a_picture_s_history_is_its_upload_and_its_one_story():
     uploading().when(command).then(uploaded)
     uploading(uploaded).when(command).then_refused(CONFLICT)
     assert uploading(uploaded, used()).state == Media(uploader=GREEN, story=STORY)
+    uploading(MediaCleared(media_id=FIRST, story_id=None)).when(command).then_refused(CONFLICT)
+
+
+@pytest.mark.parametrize(
+    ("found_in", "state", "withdrawn", "cleared"),
+    [
+        (None, Media(uploader=GREEN), False, True),
+        (None, Media(), False, True),
+        (STORY, Media(uploader=GREEN, story=STORY), True, True),
+        (STORY, Media(uploader=GREEN, story=STORY), False, False),
+        (None, Media(uploader=GREEN, story=STORY), False, False),
+        (None, Media(uploader=GREEN, story=STORY), True, False),
+        (None, Media(uploader=GREEN, cleared=True), False, False),
+    ],
+    ids=[
+        "never posted",
+        "never recorded",
+        "of a withdrawn story",
+        "of a story that stands",
+        "posted meanwhile",
+        "posted and withdrawn meanwhile",
+        "cleared before",
+    ],
+)
+def test_a_picture_is_cleared_where_nobody_needs_it(
+    found_in: StoryId | None, state: Media, withdrawn: bool, cleared: bool
+):
+    events = media.clear(ClearMedia(media_id=FIRST, story_id=found_in), state, withdrawn=withdrawn)
+    assert events == ([MediaCleared(media_id=FIRST, story_id=found_in)] if cleared else [])
 
 
 # -- what it says --------------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ READY_WITHIN = 90
 PREPARED_WITHIN = 3600
 """Seconds for a migration: a read model may be built anew from a long log."""
 STEP_STAGE = 3
-PARTITIONS = "BOOKBAG_PARTITIONS"
 
 
 class Installation:
@@ -212,7 +211,7 @@ class Installation:
             "BOOKBAG_SUPERUSER_PASSWORD_FILE": str(postgres.password_file),
             "BOOKBAG_SECRETS_DIR": str(self.secrets),
             "BOOKBAG_ENVIRONMENT": self._kind,
-            PARTITIONS: self.servers.environment.get(PARTITIONS, ""),
+            "BOOKBAG_PARTITIONS": self.servers.environment.get("BOOKBAG_PARTITIONS", ""),
         }
         for before in self._product.before:
             self._run(before, told)
@@ -250,6 +249,7 @@ class Installation:
             secrets=self.secrets,
             crash_points=private_folder(self.run_dir / "crash-points"),
             clock=private_folder(self.run_dir / "clock") / "ahead",
+            checkpoints=private_folder(self.run_dir / "checkpoints"),
             postgres=self.servers.postgres,
             broker=self.servers.broker,
             ports=ports,

@@ -103,6 +103,7 @@ class Surroundings:
 
     Attributes:
         clock: the file by which a development installation's clock is set.
+        checkpoints: the folder where signed checkpoints are kept once more.
         ports: process name, such as `points.api`, to its port.
         extra: added to every process's environment.
     """
@@ -111,6 +112,7 @@ class Surroundings:
     secrets: Path
     crash_points: Path
     clock: Path
+    checkpoints: Path
     postgres: Postgres
     broker: Broker
     ports: Mapping[str, int]
@@ -164,6 +166,9 @@ def environment_of(name: str, around: Surroundings) -> dict[str, str]:
         told["BOOKBAG_CRASH_POINTS_FILE"] = str(around.crash_points / name)
     if service == IDENTITY:
         told["BOOKBAG_INDEX_KEY_FILE"] = str(secrets / "index.key")
+    if kind == "worker":
+        told["BOOKBAG_CHECKPOINT_KEY_FILE"] = str(secrets / "checkpoint.key")
+        told["BOOKBAG_CHECKPOINTS_DIR"] = str(around.checkpoints)
     if kind == "api":
         told |= {
             "BOOKBAG_GATEWAY_SECRET_FILE": str(secrets / "gateway.secret"),

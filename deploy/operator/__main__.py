@@ -14,6 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from deploy.operator.certificate import signed_here
+from deploy.operator.checkpoints import RING, make_now, ring_here
+from deploy.operator.checkpoints import lines as checkpoint_lines
+from deploy.operator.checkpoints import rotate as rotate_key
 from deploy.operator.config import NoInstallation, OperatorConfig
 from deploy.operator.erasing import NotErased, carry_out, pending
 from deploy.operator.maintenance import maintenance_of
@@ -24,12 +27,16 @@ from deploy.operator.provision import provision as provision_all
 from deploy.operator.status import standings
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
+from shared.log.checkpoint_keys import BadRing
+from shared.log.checkpoints import NoCheckpoint
 from shared.log.partitions import TooFew
 from shared.runtime.config import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
 parked_app = typer.Typer(pretty_exceptions_show_locals=False)
 app.add_typer(parked_app, name="parked")
+checkpoints_app = typer.Typer(pretty_exceptions_show_locals=False)
+app.add_typer(checkpoints_app, name="checkpoints")
 console = Console()
 Service = Annotated[str, typer.Argument(help="one of: " + ", ".join(SERVICES))]
 
@@ -50,14 +57,18 @@ def migrate() -> None:
 def verify(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of sentences")] = False,
+    carried: Annotated[
+        typer.FileText | None, typer.Option("--carried", help="lines of checkpoints that were kept elsewhere")
+    ] = None,
 ) -> None:
     """Read every log from its first event and say where one is not what was appended. Exit code 1 if so."""
     config = OperatorConfig.from_environment()
+    lines = [line for line in carried or () if line.strip()]
     faults = {}
     with _bar(quiet=as_json) as bar:
         for service in SERVICES:
             task = bar.add_task(f"{service} log", total=None)
-            faults[service] = verify_service(config, service, _told(bar, task))
+            faults[service] = verify_service(config, service, _told(bar, task), lines)
     if as_json:
         print(json.dumps({s: [f"{f.partition}.{f.position}: {f.what}" for f in found] for s, found in faults.items()}))
     for service, found in faults.items():
@@ -69,6 +80,37 @@ def verify(
         raise typer.Exit(1)
     if not as_json:
         console.print("Every log is whole.", style="green")
+
+
+@checkpoints_app.callback(invoke_without_command=True)
+def checkpoints(
+    context: typer.Context,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="every line, not the newest of each partition alone")] = False,
+    now: Annotated[bool, typer.Option("--now", help="first make one of each partition that has grown")] = False,
+) -> None:
+    """Print the signed checkpoints of the logs, a line of JSON each, to be kept where nobody here can change them."""
+    if context.invoked_subcommand is not None:
+        return
+    config = OperatorConfig.from_environment()
+    if now:
+        make_now(config)
+    for line in checkpoint_lines(config, every=every):
+        print(line)
+
+
+@checkpoints_app.command()
+def keys() -> None:
+    """Print the public keys that have signed checkpoints, the oldest first, each vouched for by the one before."""
+    config = OperatorConfig.from_environment()
+    ring_here(config)
+    print(config.secret(RING).read_text(), end="")
+
+
+@checkpoints_app.command()
+def rotate() -> None:
+    """Sign with a new key from now on. Prints its line; nothing has to be started again."""
+    print(rotate_key(OperatorConfig.from_environment()))
 
 
 @app.command()
@@ -216,8 +258,11 @@ def main() -> None:
     """Runs a command; what cannot work is said in one sentence."""
     try:
         app()
-    except (ConfigError, NoInstallation, NotErased, TooFew) as problem:
+    except (BadRing, ConfigError, NoInstallation, NotErased, TooFew) as problem:
         console.print(str(problem), style="red")
+        raise SystemExit(2) from None
+    except NoCheckpoint:
+        console.print("A line that was carried is no checkpoint; nothing was compared.", style="red")
         raise SystemExit(2) from None
     except psycopg.OperationalError:
         console.print("The database cannot be reached; start the installation with: make run", style="red")

@@ -60,6 +60,11 @@ class OperatorConfig:
         """Where the proofs of erasures are kept, beside the secrets."""
         return self.secrets.parent / "certificates"
 
+    @property
+    def checkpoints(self) -> Path:
+        """Where the lines of checkpoints are kept once more, beside the secrets."""
+        return self.secrets.parent / "checkpoints"
+
     def secret(self, name: str) -> Path:
         return self.secrets / name
 

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.services import SERVICES
+from shared.log.checkpoint_keys import first_line, lines_of, private_key
 from shared.privacy.categories import CATEGORIES, Category
+from shared.runtime.clock import SystemClock
 
 KEY_BYTES = 32
 CLEARER = "keys_clearer"
@@ -40,14 +42,15 @@ def generate(folder: Path) -> dict[str, str]:
     )
     if missing := [name for name in names if name not in passwords]:  # a service was added since
         passwords |= {name: secrets.token_urlsafe(24) for name in missing}
-        _write(folder / "passwords.json", json.dumps(passwords))
+        write(folder / "passwords.json", json.dumps(passwords))
     for name in ("installation.key", "index.key", *(f"{service}.idempotency.key" for service in SERVICES)):
         _once(folder / name, lambda: b64encode(secrets.token_bytes(KEY_BYTES)).decode())
     for name in ("gateway.secret", *(f"{service}.credential" for service in SERVICES)):
         _once(folder / name, lambda: secrets.token_urlsafe(KEY_BYTES))
     _once(folder / "operator.password", lambda: secrets.token_urlsafe(18))
-    for name in ("principal", "certificate"):
+    for name in ("principal", "certificate", "checkpoint"):
         _signing_key(folder, name)
+    _once(folder / "checkpoint.keys", lambda: _first_ring(folder / "checkpoint.key"))
     _credentials(folder)
     _passfiles(folder, passwords)
     return passwords
@@ -65,7 +68,12 @@ def _signing_key(folder: Path, name: str) -> None:
     )
     key = serialization.load_pem_private_key(text.encode(), password=None)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write(folder / f"{name}.pub", public.decode())
+    write(folder / f"{name}.pub", public.decode())
+
+
+def _first_ring(private: Path) -> str:
+    """Of the keys that sign checkpoints; `rotate` (deploy/operator/checkpoints.py) adds the later ones."""
+    return lines_of([first_line(private_key(private.read_bytes()), SystemClock().now())])
 
 
 def _credentials(folder: Path) -> None:
@@ -76,7 +84,7 @@ def _credentials(folder: Path) -> None:
     }
     for service in SERVICES:
         others = {consumer: found for consumer, found in hashes.items() if consumer != service}
-        _write(folder / f"{service}.credentials.json", json.dumps(others))
+        write(folder / f"{service}.credentials.json", json.dumps(others))
 
 
 def _passfiles(folder: Path, passwords: dict[str, str]) -> None:
@@ -84,24 +92,24 @@ def _passfiles(folder: Path, passwords: dict[str, str]) -> None:
         return "".join(f"*:*:{database}:{name}:{passwords[name]}\n" for name in names)
 
     owners = "".join(lines(database, allowed[:1]) for database, allowed in databases().items())
-    _write(folder / "passfile.owner", owners + lines("bookbag_keys", ["keys_eraser"]))
+    write(folder / "passfile.owner", owners + lines("bookbag_keys", ["keys_eraser"]))
     for service in SERVICES:
         keys, own = lines("bookbag_keys", [f"keys_{service}"]), f"bookbag_{service}"
         worker = [f"{service}_worker"]
         clears = lines("bookbag_keys", [CLEARER]) if service in CATEGORIES[Category.MEDIA].opened_by else ""
-        _write(folder / f"passfile.{service}.worker", keys + clears + lines(own, worker))
+        write(folder / f"passfile.{service}.worker", keys + clears + lines(own, worker))
         api = [role for role in roles(service) if role not in worker]
-        _write(folder / f"passfile.{service}.api", keys + lines(own, api))
+        write(folder / f"passfile.{service}.api", keys + lines(own, api))
 
 
 def _once(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
-        _write(path, make())
+        write(path, make())
     return path.read_text()
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: a secret that was half written would lock an installation out."""
+def write(path: Path, text: str) -> None:
+    """A secret, whole or not at all: one that was half written would lock an installation out."""
     partial = path.with_name(path.name + ".new")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:

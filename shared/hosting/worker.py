@@ -15,6 +15,7 @@ import falcon
 import psycopg
 
 from shared.bus.messages import Batch, Bus, bus_key
+from shared.log.checkpointing import LOOK, Checkpointing
 from shared.log.feed import feed
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
@@ -26,7 +27,7 @@ from shared.projections.reaction import Reaction
 from shared.projections.roster_queries import parameters_of
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
 from shared.runtime import metrics
-from shared.runtime.clock import school_clock
+from shared.runtime.clock import SystemClock, school_clock
 from shared.runtime.config import WorkerConfig
 from shared.runtime.database import Pool, Server, conninfo, open_pool
 from shared.runtime.health import Health
@@ -78,13 +79,21 @@ class WorkerParts:
         self.clock = school_clock(config.clock_file)
         reacting = Reacting(service=service, clock=self.clock, parameters=parameters_of(self.pool))
         runner = Runner(self.pool, self.vault, sources, reacting)
+        self.checkpointing = Checkpointing(
+            service=service,
+            log=self.pool,
+            keys=keys,
+            key_file=config.checkpoint_key_file,
+            folder=config.checkpoints,
+            real=SystemClock(),
+        )
         self.follower = Follower(runner, consumers, time.monotonic, self.caught_up, pauses)
         self.bus = Bus(broker=config.broker, key=bus_key(config.installation_key.reveal()))
         self.health = Health({"database": self._database_answers, "sources": self.follower.fresh})
 
     def loops(self) -> list[Callable[[], None]]:
-        """One a source, and the words at the start; each returns after `stop`."""
-        return [self._announce, *(partial(self._follow, source) for source in self.follower.sources)]
+        """One a source, the checkpoints, and the words at the start; each returns after `stop`."""
+        return [self._announce, self._sign, *(partial(self._follow, source) for source in self.follower.sources)]
 
     def take(self, batch: Batch) -> None:
         """Brings the consumers of a source forward by what the bus has brought; returns when that is committed."""
@@ -130,6 +139,17 @@ class WorkerParts:
         if source == self.service:
             idle = self.woken()
         self.follower.follow(source, self.wait, idle)
+
+    def _sign(self) -> None:
+        """Signs what the log has come to, now and then; what goes wrong is tried again at the next look."""
+        while not self.wait(0):
+            try:
+                self.checkpointing.look()
+            except PASSING as error:
+                logger().info(f"checkpoint.waits_{type(error).__name__.lower()}")
+            except Exception:  # noqa: BLE001 - whatever it is, the worker goes on
+                logger().exception("checkpoint.failed")
+            self.wait(LOOK)
 
     def _announce(self) -> None:
         """Says which consumers there are, and where each stands; nothing where the database does not say in time."""

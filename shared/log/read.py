@@ -87,6 +87,14 @@ def heads(connection: Connection[TupleRow]) -> dict[int, Head]:
     return {row[0]: Head(position=row[1], hash=bytes(row[2])) for row in rows}
 
 
+def hash_at(connection: Connection[TupleRow], partition: int, position: int) -> bytes | None:
+    """The hash of the event at a position; None where none stands."""
+    row = connection.execute(
+        "SELECT hash FROM log_event WHERE partition = %s AND position = %s", (partition, position)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def envelope_of(row: TupleRow) -> Envelope:
     """The envelope of a row, whose columns come in the order of this module's queries."""
     data: Any = orjson.loads(row[13])

@@ -1,7 +1,9 @@
 """Finds the first place where a log is not what was appended: changed, removed, moved, inserted or cut off.
 
-The chain covers every field of every event. What it cannot show by itself, a tail cut off together with its head, the
-cursors of the log's consumers show: they keep position and hash of the last event they took, in other databases too.
+The chain covers every field of every event. What it cannot show by itself, a tail cut off together with its head or a
+history written anew, witnesses show: the cursors of the log's consumers, who keep position and hash of the last event
+they took, in other databases too; and signed checkpoints (shared/log/checkpoints.py), for whoever owns the databases
+can rewrite the cursors as well.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +30,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """A place outside the log that remembers it: a consumer's cursor, or an answered command (which knows no hash)."""
+    """A place outside the log that remembers it: a cursor, a checkpoint, or an answered command (it knows no hash)."""
 
     name: str
     partition: int
@@ -45,14 +47,14 @@ def verify(
     """
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     heads = read.heads(connection)
-    watched = sorted(witnesses, key=lambda w: w.head.position)
-    partitions = sorted({*heads, *(w.partition for w in watched if w.head.position), *_partitions(connection)})
+    watched: dict[int, _Watched] = {}
+    for witness in sorted(witnesses, key=lambda w: w.head.position):
+        watched.setdefault(witness.partition, {}).setdefault(witness.head.position, []).append(witness)
+    partitions = sorted({*heads, *(p for p, known in watched.items() if max(known)), *_partitions(connection)})
     faults = []
     for partition in partitions:
         head = heads.get(partition, Head(position=0, hash=GENESIS))
-        fault = _first_fault(
-            connection, partition, head, [w for w in watched if w.partition == partition], progress or _silent
-        )
+        fault = _first_fault(connection, partition, head, watched.get(partition, {}), progress or _silent)
         if fault:
             faults.append(fault)
     return faults
@@ -66,15 +68,17 @@ class Progress:
 
 
 _silent = Progress()
+_Watched = dict[int, list[Witness]]
+"""Position -> who remembers it, in order of the positions: each event is compared with its own alone."""
 _TELL_EVERY = 2000
 
 
 def _first_fault(
-    connection: Connection[TupleRow], partition: int, head: Head, witnesses: list[Witness], progress: Progress
+    connection: Connection[TupleRow], partition: int, head: Head, watched: _Watched, progress: Progress
 ) -> Fault | None:
     at, streams = Head(position=0, hash=GENESIS), dict[tuple[UUID, str], int]()
     for row in read.rows(connection, partition):
-        what = _row_fault(row, at, streams, witnesses)
+        what = _row_fault(row, at, streams, watched)
         if what:
             return Fault(partition=partition, position=at.position + 1, what=what)
         at = Head(position=at.position + 1, hash=bytes(row[15]))
@@ -83,7 +87,7 @@ def _first_fault(
     progress.at(partition, at.position, head.position)
     if at != head:
         return Fault(partition=partition, position=at.position + 1, what=f"cut off: the head says {head.position}")
-    beyond = next((w for w in witnesses if w.head.position > at.position), None)
+    beyond = next((known[0] for position, known in watched.items() if position > at.position), None)
     if beyond:
         return Fault(
             partition=partition,
@@ -93,7 +97,7 @@ def _first_fault(
     return None
 
 
-def _row_fault(row: TupleRow, at: Head, streams: dict[tuple[UUID, str], int], witnesses: list[Witness]) -> str | None:
+def _row_fault(row: TupleRow, at: Head, streams: dict[tuple[UUID, str], int], watched: _Watched) -> str | None:
     try:
         envelope = read.envelope_of(row)
     except (WireError, ValueError):
@@ -101,7 +105,7 @@ def _row_fault(row: TupleRow, at: Head, streams: dict[tuple[UUID, str], int], wi
     found = _link_fault(at, envelope) or _content_fault(envelope, row[13], streams)
     if found:
         return found
-    here = (w for w in witnesses if w.head.position == envelope.position)
+    here = watched.get(envelope.position, ())
     other = next((w for w in here if w.head.hash not in (b"", envelope.hash)), None)
     return f"{other.name} remembers another event here" if other else None
 

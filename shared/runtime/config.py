@@ -236,16 +236,29 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig(CommonConfig):
-    """What every worker is told: what every process is, and where the broker is."""
+    """What every worker is told beside `CommonConfig`.
+
+    Attributes:
+        checkpoint_key_file: the private key, in PEM, that signs checkpoints of the log; read when it is used.
+        checkpoints: a folder where each is kept once more; None: in the key database alone.
+    """
 
     broker: BrokerConfig
+    checkpoint_key_file: Path
+    checkpoints: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Raises ConfigError for the first variable that is missing or wrong."""
         common = CommonConfig.from_environment(environment)
         told = {field.name: getattr(common, field.name) for field in fields(common)}
-        return cls(**told, broker=BrokerConfig.from_environment(environment))
+        read = Variables(environment)
+        return cls(
+            **told,
+            broker=BrokerConfig.from_environment(environment),
+            checkpoint_key_file=read.path("BOOKBAG_CHECKPOINT_KEY_FILE"),
+            checkpoints=read.optional_path("BOOKBAG_CHECKPOINTS_DIR"),
+        )
 
 
 def _object(name: str, text: str) -> dict[str, Any]:

@@ -71,6 +71,15 @@ RELAY_UNROUTABLE = Counter(
     ("service",),
     registry=REGISTRY,
 )
+CHECKPOINTS = Counter(
+    "bookbag_checkpoints_total", "Checkpoints of the log that this worker signed.", ("service",), registry=REGISTRY
+)
+CHECKPOINTS_REFUSED = Counter(
+    "bookbag_checkpoints_refused_total",
+    "Times that a log was not signed because it no longer held what was signed before; look at `bookbag verify`.",
+    ("service",),
+    registry=REGISTRY,
+)
 
 
 def rendered() -> bytes:

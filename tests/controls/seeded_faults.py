@@ -1980,13 +1980,6 @@ PARTITIONS = (
         (f"{SHARES}::test_fewer_partitions_than_there_are_is_refused_and_changes_nothing",),
     ),
     Fault(
-        "a partition is made only by its first event",
-        "deploy/operator/migrate.py",
-        "        partitions = make_partitions(config, service, partitions)\n",
-        "",
-        ("tests/faults/test_partitions.py::test_every_log_has_every_partition_and_every_consumer_a_queue_for_each",),
-    ),
-    Fault(
         "every new school goes into the first partition",
         "shared/log/partitions.py",
         "ORDER BY count(s.school_id), h.partition LIMIT 1",
@@ -2016,6 +2009,93 @@ PARTITIONS = (
     ),
 )
 
+LINES = "tests/unit/test_checkpoints.py"
+SIGNED = "tests/integration/test_signed_checkpoints.py"
+ANEW = "test_a_history_written_anew_with_chain_head_and_cursors_is_found_by_the_first_checkpoint_behind_it"
+
+CHECKPOINTS = (
+    Fault(
+        "a rewritten history: what checkpoints remember is not compared",
+        "shared/log/verify.py",
+        '    return f"{other.name} remembers another event here" if other else None',
+        "    return None",
+        (f"{SIGNED}::{ANEW}",),
+    ),
+    Fault(
+        "a forged checkpoint: any signature is taken",
+        "shared/log/checkpoint_keys.py",
+        "        return key is not None and _is_signed(key, signature, text)",
+        "        return True",
+        (
+            f"{LINES}::test_a_checkpoint_that_a_stranger_signed_is_found_and_remembers_nothing",
+            f"{SIGNED}::test_a_checkpoint_that_was_forged_for_a_rewritten_log_is_found",
+        ),
+    ),
+    Fault(
+        "a forged checkpoint: another place's line is taken",
+        "shared/log/checkpoints.py",
+        "    is_here = (found.service, found.partition, found.number) == (service, one.partition, one.number)",
+        "    is_here = True",
+        (f"{LINES}::test_a_signed_line_in_another_s_place_is_found",),
+    ),
+    Fault(
+        "a checkpoint that is missing in the middle is passed over",
+        "shared/log/checkpoints.py",
+        "    if one.number != number:",
+        "    if False:",
+        (f"{SIGNED}::test_a_checkpoint_that_was_taken_out_so_that_a_rewritten_log_passes_is_found",),
+    ),
+    Fault(
+        "checkpoints are not chained",
+        "shared/log/checkpoints.py",
+        "    if found.previous != (last.digest if last else GENESIS):",
+        "    if False:",
+        (f"{LINES}::test_a_checkpoint_that_does_not_follow_from_the_one_before_is_found_though_it_is_signed",),
+    ),
+    Fault(
+        "an older log put back: a witness beyond its end is passed over",
+        "shared/log/verify.py",
+        "watched.items() if position > at.position), None)",
+        "watched.items() if position > at.position and False), None)",
+        (f"{SIGNED}::test_an_older_state_of_the_log_that_was_put_back_is_found",),
+    ),
+    Fault(
+        "newer checkpoints taken away: what was carried elsewhere is not compared",
+        "shared/log/checkpoints.py",
+        "        elif (checkpoint.partition, checkpoint.number) not in here:",
+        "        elif False:",
+        (f"{LINES}::test_what_was_carried_away_shows_that_the_newest_were_taken_away_or_made_anew",),
+    ),
+    Fault(
+        "a log that denies what was signed is signed again",
+        "shared/log/checkpointing.py",
+        "            if self._denied(partition, last, head):",
+        "            if False:",
+        (f"{SIGNED}::test_a_log_that_denies_what_was_signed_gets_no_checkpoint",),
+    ),
+    Fault(
+        "a key that nobody vouches for joins the ring",
+        "shared/log/checkpoint_keys.py",
+        "        if not _is_signed(signer or key, signature, canonical(found)):",
+        "        if not _is_signed(signer or key, signature, canonical(found)) and False:",
+        (f"{LINES}::test_a_ring_takes_no_key_that_the_one_before_does_not_vouch_for",),
+    ),
+    Fault(
+        "a retired key signs on",
+        "shared/log/checkpoints.py",
+        " or ring.age(found.key) < ring.age(last.key)):",
+        "):",
+        (f"{LINES}::test_after_a_rotation_both_keys_lines_stand_and_the_old_key_signs_nothing_more",),
+    ),
+    Fault(
+        "a service adds checkpoints of another's log",
+        "shared/privacy/migrations/0004.checkpoints.sql",
+        "WITH CHECK (current_user = 'keys_' || service)",
+        "WITH CHECK (true)",
+        (f"{SIGNED}::test_no_service_changes_takes_away_or_adds_to_another_s_checkpoints",),
+    ),
+)
+
 FAULTS = (
     LOG
     + READ_MODELS
@@ -2040,4 +2120,5 @@ FAULTS = (
     + SHOWN_PICTURES
     + POSITIONS
     + PARTITIONS
+    + CHECKPOINTS
 )

@@ -16,6 +16,7 @@ RECIPES = {
     "make run": "-m deploy.local run",
     "make demo": "-m deploy.demo",
     "make test": "-m deploy.local test $(ARGS)",
+    "make fuzz": "-m tests.fuzz $(ARGS)",
     "make lint": "lint-imports",
 }
 """What a make command has to come to: tests/integration/test_launcher_* and tests/e2e/test_demo.py run that."""

@@ -160,6 +160,12 @@ def envelope_from_wire(raw: Mapping[str, Any]) -> Envelope:
         raise WireError("an envelope with an ill-typed field") from None
 
 
+def wire_hash_is_right(raw: Mapping[str, Any]) -> bool:
+    """As `hash_is_right`, of a wire form that `envelope_from_wire` has read: each value has one spelling there."""
+    hashed = {name: value for name, value in raw.items() if name not in _NOT_HASHED}
+    return bytes.fromhex(raw["hash"]) == chain_hash(bytes.fromhex(raw["previous"]), canonical(hashed))
+
+
 def _hashed(envelope: Envelope) -> dict[str, Any]:
     return hashed_form(
         id=envelope.id,
@@ -180,18 +186,16 @@ def _hashed(envelope: Envelope) -> dict[str, Any]:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
+_NOT_HASHED = frozenset({"previous", "hash"})
 _WIRE_FIELDS = frozenset(field.name for field in fields(Envelope))
 
 
 def _check(value: Any) -> None:
     # By exact types first: this is walked for each event that is written, and a `match` takes three times as long.
     kind = type(value)
-    if kind in _PLAIN:
-        return
     if kind is dict:
-        for key, item in value.items():
-            if not (isinstance(key, str) and key.isascii()):
-                raise WireError("a key that is not ASCII text")
+        _check_keys(value)
+        for item in value.values():
             if type(item) not in _PLAIN:
                 _check(item)
     elif kind is int:
@@ -200,8 +204,14 @@ def _check(value: Any) -> None:
     elif kind is list or kind is tuple:
         for item in value:
             _check(item)
-    elif not isinstance(value, str):
+    elif kind not in _PLAIN and not isinstance(value, str):
         raise WireError(f"a {kind.__name__} in an event")
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    for key in value:
+        if not (isinstance(key, str) and key.isascii()):
+            raise WireError("a key that is not ASCII text")
 
 
 def _text(raw: Any) -> str:

@@ -17,6 +17,7 @@ from shared.http.operations import Route
 from shared.http.position import LogPosition
 from shared.http.principal import HEADER, Reask, public_key_from_pem
 from shared.log.commands import CommandHandler
+from shared.log.committer import Committers
 from shared.log.feed import FeedBroken, FeedResource, HeadsResource, feed
 from shared.policy.codes import NOT_FOUND, NOT_SIGNED_IN, OUTCOME_UNKNOWN, UNAVAILABLE
 from shared.policy.parameters import Parameters
@@ -30,6 +31,7 @@ from shared.runtime.config import ApiConfig, CommonConfig
 from shared.runtime.database import Pool, Server, open_pool
 from shared.runtime.health import Health
 from shared.runtime.ids import new_id
+from shared.runtime.together import NotDone, PerhapsDone
 
 App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
 
@@ -149,7 +151,7 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
         clock=school_clock(common.clock_file),
         real=real,
         new_id=new_id,
-        handler=CommandHandler(writer, vault, real, new_id),
+        handler=CommandHandler(writer, vault, real, new_id, Committers(service, writer).append),
         roster=Roster(reader),
         asks=Asks(api.idempotency_key.reveal()),
         logs={
@@ -213,6 +215,8 @@ TRANSLATIONS: dict[type[Exception], Translation] = {
     psycopg.OperationalError: _outcome_unknown,
     PoolTimeout: _unavailable,
     PoolClosed: _unavailable,
+    NotDone: _unavailable,
+    PerhapsDone: _outcome_unknown,
     Destroyed: lambda _error: Refusal(NOT_FOUND),
 }
 """What the log's and the database's exceptions are to a client."""

@@ -5,7 +5,7 @@ the events, the idempotency row, the head, one notification. All of it stands, o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,12 +53,14 @@ class Answer:
     Attributes:
         position: of the command's last event in its partition; where it had nothing to record, of the newest event of
             the streams that it rests on, 0 where there is none.
+        earlier: whether it was found under the claim, and this command wrote nothing.
     """
 
     status: int
     location: str
     partition: int
     position: int
+    earlier: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,7 @@ def answered(connection: Connection[TupleRow], school_id: UUID, claim: Claim) ->
         return None
     if bytes(row[0]) != claim.body_mac:
         raise KeyReused
-    return Answer(status=row[1], location=row[2], partition=row[3], position=row[4])
+    return Answer(status=row[1], location=row[2], partition=row[3], position=row[4], earlier=True)
 
 
 def _head(cursor: Any, partition: int) -> tuple[int, bytes]:

@@ -8,10 +8,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
+
 from shared.events.declaration import Event
 from shared.events.envelope import Actor, Envelope
+from shared.events.wire import from_wire
 from shared.log import read
 from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append
+from shared.log.states import Answers, State, States
 from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from shared.policy.principal import Principal
 from shared.policy.refusal import Refusal
@@ -19,6 +23,7 @@ from shared.privacy.vault import Vault, folded
 from shared.runtime.clock import Clock
 from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool
+from shared.runtime.together import NotDone, PerhapsDone
 
 ATTEMPTS = 10
 """How often a command is decided when others move its streams first: from the second time on, one at a time."""
@@ -74,23 +79,69 @@ class Asked:
 
 
 class History:
-    """What a decision reads of the log. It remembers each stream's version: the append expects just these."""
+    """What a decision reads of the log. It remembers each stream's version: the append expects just these.
 
-    def __init__(self, pool: Pool, school_id: UUID) -> None:
-        self._pool, self._school_id = pool, school_id
+    Attributes:
+        versions: at which each stream was read.
+        remembered: whether anything was not read, but remembered from before.
+    """
+
+    def __init__(self, pool: Pool, school_id: UUID, states: States | None = None, *, anew: bool = True) -> None:
+        """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there."""
+        self._pool, self._school_id, self._states, self._anew = pool, school_id, states, anew
         self.versions: dict[str, int] = {}
+        self.remembered = False
         self._whole: set[str] = set()
+        self._folded: dict[tuple[str, Callable[..., Any]], State[Any]] = {}
 
     def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
-        """The state of one stream. Personal values are Sealed in it."""
-        return _fold(initial, evolve, folded(self.recorded(stream)))
+        """The state of one stream. Personal values are Sealed in it.
+
+        Raises:
+            Conflict: the stream was read before, and has moved since.
+        """
+        if self._states is None:
+            return _fold(initial, evolve, folded(self.recorded(stream)))
+        known = None if self._anew else self._states.find(self._school_id, stream, initial, evolve)
+        if known is not None:
+            self.remembered = True
+            self._read(stream, known.version)
+        else:
+            envelopes = self.recorded(stream)
+            known = State(initial, _fold(initial, evolve, folded(envelopes)), len(envelopes))
+            self._states.keep(self._school_id, stream, evolve, known)
+        self._folded[stream, evolve] = known
+        return known.value
 
     def recorded(self, stream: str) -> Sequence[Envelope]:
-        """One stream as the log holds it: for what rests on an event's place or hash."""
+        """One stream as the log holds it: for what rests on an event's place or hash.
+
+        Raises:
+            Conflict: the stream was read before, and has moved since.
+        """
         with self._pool.connection() as connection:
             envelopes = read.stream(connection, self._school_id, stream)
-        self.versions[stream] = len(envelopes)
+        self._read(stream, len(envelopes))
         return envelopes
+
+    def moved_on(self, command: Command) -> None:
+        """Keeps what the folded streams came to by the command, which was written at their versions."""
+        if self._states is None:
+            return
+        for (stream, evolve), state in self._folded.items():
+            own = [event for event in command.events if event.stream == stream]
+            value = _fold(state.value, evolve, [from_wire(e.type, e.schema_version, e.data, {}) for e in own])
+            self._states.keep(self._school_id, stream, evolve, State(state.initial, value, state.version + len(own)))
+
+    def forget(self) -> None:
+        """Forgets what it read: it was not so, or is no more."""
+        if self._states is not None:
+            self._states.forget(self._school_id, self.versions)
+
+    def _read(self, stream: str, version: int) -> None:
+        before = self.versions.setdefault(stream, version)
+        if before != version:
+            raise Conflict(stream, before, version)
 
     def fold_school(self, categories: Sequence[str], initial: S, evolve: Callable[[S, Any], S]) -> S:
         """One state of all the school's streams of some categories, folded in the order of the log.
@@ -99,7 +150,8 @@ class History:
         """
         with self._pool.connection() as connection:
             found = read.streams_of_categories(connection, self._school_id, categories)
-        self.versions |= {stream: len(envelopes) for stream, envelopes in found.items()}
+        for stream, envelopes in found.items():
+            self._read(stream, len(envelopes))
         self._whole |= set(categories)
         in_order = sorted((e for envelopes in found.values() for e in envelopes), key=lambda e: e.position)
         return _fold(initial, evolve, folded(in_order))
@@ -110,16 +162,38 @@ class History:
         return new | self.versions
 
 
+class _Undecided(Exception):  # noqa: N818 - how a decision ended
+    """The decision came to no command."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__()
+        self.why = why
+
+
+_PASSING = (psycopg.OperationalError, NotDone, PerhapsDone)
+"""What says nothing of the request: neither a look for its answer nor another decision would help."""
+
+
 class CommandHandler:
     """Runs commands against one service's log."""
 
-    def __init__(self, pool: Pool, vault: Vault, clock: Clock, new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        vault: Vault,
+        clock: Clock,
+        new_id: Callable[[], UUID],
+        append_one: Callable[[Command], Answer] | None = None,
+    ) -> None:
+        """Each command is a transaction of its own, unless `append_one` has another way to commit it."""
         self._pool, self._vault, self._clock, self._new_id = pool, vault, clock, new_id
+        self._append = append_one or self._append_alone
+        self._states, self._answers = States(), Answers()
         # Four clients on one stream outrun each other for ever if all who were outrun start again at once.
         self._line = threading.Lock()
 
     def history(self, school_id: UUID) -> History:
-        """What has happened at a school, for a decision or for what a command needs to know first."""
+        """What has happened at a school, for what a command needs to know first: read, not remembered."""
         return History(self._pool, school_id)
 
     def handle(
@@ -130,47 +204,76 @@ class CommandHandler:
         status: int = 201,
         location: str = "",
     ) -> Answer:
-        """Decides and appends; the same request with the same key gets its first answer, and is not decided again.
+        """Decides and appends; the same request with the same key gets its first answer.
+
+        It decides on what it remembers, and on what it reads where that turns out to be old; `decide` may be called
+        more than once, also for a request that has its answer already.
 
         Raises:
             Refusal: what `decide` refuses; CONFLICT when others were first too often; IDEMPOTENCY_KEY_REUSED.
             Destroyed: an event concerns someone whose key was destroyed.
         """
         try:
-            for attempt in range(ATTEMPTS):
-                if first := self._first_answer(request):
-                    return first
-                try:
-                    with self._line if attempt else nullcontext():
-                        return self._attempt(request, decide, status, location)
-                except Conflict:
-                    continue
-                except Refusal:
-                    # A twin of this request may have been carried out after the look above; then this is its echo.
-                    if first := self._first_answer(request):
-                        return first
-                    raise
+            if request.claim and (first := self._answers.find(request.school_id, request.claim)):
+                return first
+            answer = self._answered(request, decide, status, location)
         except KeyReused:
             raise Refusal(IDEMPOTENCY_KEY_REUSED) from None
+        if request.claim:
+            self._answers.keep(request.school_id, request.claim, answer)
+        return answer
+
+    def _answered(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
+        outrun = anew = False
+        for _ in range(ATTEMPTS):
+            history = History(self._pool, request.school_id, self._states, anew=anew)
+            with self._line if outrun else nullcontext():
+                try:
+                    command = self._decided(history, request, decide, status, location)
+                    return self._appended(history, command)
+                except Conflict:
+                    history.forget()
+                    # Where what was remembered was old, nobody was faster.
+                    outrun = outrun or not history.remembered
+                except _Undecided as undecided:
+                    # The request may be an echo of one that was carried out: then this is what became of it.
+                    if first := self._first_answer(request):
+                        return first
+                    if not history.remembered:
+                        raise undecided.why from None
+            anew = True
         raise Refusal(CONFLICT)
 
-    def _attempt(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
-        history = self.history(request.school_id)
-        decided = decide(history)
-        command = prepared(
-            self._vault,
-            request,
-            decided,
-            [self._new_id() for _ in decided],
-            expected=history.expected(decided),
-            recorded_at=self._clock.now(),
-            status=status,
-            location=location,
-        )
-        with self._pool.connection() as connection, connection.transaction():
-            answer = append(connection, command)
+    def _decided(
+        self, history: History, request: Request, decide: Callable[[History], Drafts], status: int, location: str
+    ) -> Command:
+        try:
+            decided = decide(history)
+            return prepared(
+                self._vault,
+                request,
+                decided,
+                [self._new_id() for _ in decided],
+                expected=history.expected(decided),
+                recorded_at=self._clock.now(),
+                status=status,
+                location=location,
+            )
+        except (Conflict, *_PASSING):
+            raise
+        except Exception as error:
+            raise _Undecided(error) from error
+
+    def _appended(self, history: History, command: Command) -> Answer:
+        answer = self._append(command)
         crash_point("append.committed")
+        if not answer.earlier:
+            history.moved_on(command)
         return answer
+
+    def _append_alone(self, command: Command) -> Answer:
+        with self._pool.connection() as connection, connection.transaction():
+            return append(connection, command)
 
     def _first_answer(self, request: Request) -> Answer | None:
         if request.claim is None:

@@ -26,6 +26,21 @@ REFUSALS = Counter(
 )
 ERRORS = Counter("bookbag_errors_total", "Requests that failed on our side.", ("service", "error"), registry=REGISTRY)
 
+COMMANDS_A_COMMIT = Histogram(
+    "bookbag_commands_a_commit",
+    "Commands that were in flight together and shared a transaction.",
+    ("service",),
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+    registry=REGISTRY,
+)
+COMMIT_DETOURS = Counter(
+    "bookbag_commit_detours_total",
+    "Group commits that took more than one statement: another writer was there (`moved`), a row was refused (`split`),"
+    " the connection went (`lost`).",
+    ("service", "why"),
+    registry=REGISTRY,
+)
+
 PROJECTION_FAILURES = Counter(
     "bookbag_projection_failures_total",
     "Batches that a read model could not take: `diverged` is an alarm, `failed` is tried again.",
@@ -56,6 +71,15 @@ BUS_CONNECTED = Gauge(
     ("service", "what"),
     registry=REGISTRY,
 )
+CHECKPOINTS = Counter(
+    "bookbag_checkpoints_total", "Checkpoints of the log that this worker signed.", ("service",), registry=REGISTRY
+)
+CHECKPOINTS_REFUSED = Counter(
+    "bookbag_checkpoints_refused_total",
+    "Times that a log was not signed because it no longer held what was signed before; look at `bookbag verify`.",
+    ("service",),
+    registry=REGISTRY,
+)
 RELAY_LAG = Gauge(
     "bookbag_relay_lag_events",
     "Events of the own log that are not published yet, by partition; told by the relay that was elected for it.",
@@ -68,15 +92,6 @@ RELAY_PUBLISHED = Counter(
 RELAY_UNROUTABLE = Counter(
     "bookbag_relay_unroutable_total",
     "Events for which no queue was bound. Not retried: whoever follows the log reads the feed.",
-    ("service",),
-    registry=REGISTRY,
-)
-CHECKPOINTS = Counter(
-    "bookbag_checkpoints_total", "Checkpoints of the log that this worker signed.", ("service",), registry=REGISTRY
-)
-CHECKPOINTS_REFUSED = Counter(
-    "bookbag_checkpoints_refused_total",
-    "Times that a log was not signed because it no longer held what was signed before; look at `bookbag verify`.",
     ("service",),
     registry=REGISTRY,
 )

@@ -15,7 +15,7 @@ from shared.events.points import SchoolValueDefined, SchoolValueRetired, ValueId
 from shared.log import read
 from shared.log.append import Answer, Claim
 from shared.log.commands import CommandHandler, Drafts, History, Request
-from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, STAFF_ONLY
+from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
 from shared.policy.refusal import Refusal
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
@@ -69,6 +69,19 @@ class Desk:
 
         return self.handler.handle(self.request(), decide)
 
+    def needs(self, value: UUID, between: Callable[[], object] = lambda: None) -> Answer:
+        """Retires a value; refuses one that is not there."""
+
+        def decide(history: History) -> Drafts:
+            self.decided += 1
+            state = history.fold(self.stream, Taxonomy(), taxonomy.evolve)
+            between()
+            if value not in state.values:
+                raise Refusal(NOT_FOUND)
+            return [(self.stream, SchoolValueRetired(school_id=SchoolId(self.school), value_id=ValueId(value)))]
+
+        return self.handler.handle(self.request(), decide)
+
     def recorded(self) -> list[str]:
         return [event.type for event in read.stream(self.reader, self.school, self.stream)]
 
@@ -77,6 +90,12 @@ class Desk:
 def desk(scratch: ScratchLog, keys: ScratchKeys, school_id: UUID) -> Iterator[Desk]:
     yield Desk(scratch, keys.store("points"), school_id)
     crash.install(None)
+
+
+@pytest.fixture
+def other(scratch: ScratchLog, keys: ScratchKeys, school_id: UUID) -> Desk:
+    """Another process at the same log."""
+    return Desk(scratch, keys.store("points"), school_id)
 
 
 def a_claim(body: int = 0) -> Claim:
@@ -207,3 +226,75 @@ def test_S16_a_command_with_nothing_to_record_does_not_tell_what_happened_to_oth
     assert desk.handler.handle(desk.request(), elsewhere).position == mine.position + 1
     assert desk.handler.handle(desk.request(), look(desk.stream)).position == mine.position
     assert desk.handler.handle(desk.request(), look("values-of-nobody")).position == 0
+
+
+# What a process remembers of the log.
+
+
+def test_a_command_on_a_stream_that_nobody_else_moves_is_decided_on_what_is_remembered(desk: Desk):
+    first, second = uuid4(), uuid4()
+    desk.define(first)
+    desk.define(second)
+    histories: list[History] = []
+
+    def look(history: History) -> Drafts:
+        histories.append(history)
+        assert set(history.fold(desk.stream, Taxonomy(), taxonomy.evolve).values) == {first, second}
+        return []
+
+    desk.handler.handle(desk.request(), look)
+    assert [history.remembered for history in histories] == [True]
+
+
+def test_what_another_process_has_written_since_is_not_passed_over(desk: Desk, other: Desk):
+    desk.define(uuid4())
+    value = uuid4()
+    other.define(value)
+    desk.define(uuid4())
+    assert desk.needs(value).position == 4
+    assert len(desk.recorded()) == 4
+
+
+def test_a_refusal_rests_on_what_the_log_says_and_not_on_what_was_remembered(desk: Desk, other: Desk):
+    desk.define(uuid4())
+    value = uuid4()
+    other.define(value)
+    assert desk.needs(value).position == 3
+    assert desk.decided == 3, "once on what it remembered, once on what it read"
+
+
+def test_what_an_echo_decided_is_not_remembered_as_if_it_had_been_written(desk: Desk, other: Desk):
+    value = uuid4()
+    first = desk.define(uuid4(), a_claim())
+    assert other.define(value, a_claim()) == first
+    desk.define(uuid4())
+    with pytest.raises(Refusal) as refused:
+        other.needs(value)
+    assert refused.value.code == NOT_FOUND
+
+
+def test_the_first_answer_is_found_by_another_process_too(desk: Desk, other: Desk):
+    value = uuid4()
+    first = desk.define(value, a_claim())
+    assert other.define(value, a_claim()) == first
+    with pytest.raises(Refusal) as refused:
+        other.define(uuid4(), a_claim(body=1))
+    assert refused.value.code == IDEMPOTENCY_KEY_REUSED
+    assert len(desk.recorded()) == 1
+
+
+def test_a_decision_that_read_one_stream_twice_read_it_at_one_version(desk: Desk, other: Desk):
+    """It comes about where one half of a state was remembered and the other is read."""
+    desk.define(uuid4())
+    seen: list[tuple[int, int]] = []
+
+    def decide(history: History) -> Drafts:
+        remembered = history.fold(desk.stream, Taxonomy(), taxonomy.evolve)
+        if not seen:
+            other.define(uuid4())
+        seen.append((len(remembered.values), -1))
+        seen[-1] = len(remembered.values), len(history.recorded(desk.stream))
+        return [(desk.stream, SchoolValueRetired(school_id=SchoolId(desk.school), value_id=ValueId(uuid4())))]
+
+    desk.handler.handle(desk.request(), decide)
+    assert seen == [(1, -1), (2, 2)]

@@ -13,10 +13,13 @@ from shared.http.operations import operation, query
 from shared.http.schemas import DateField, EnumField, ListOf, Part, Schema, Text
 from shared.policy.clauses import CLAUSES
 from shared.policy.linked import Linked
-from shared.policy.parameters import Parameters
+from shared.policy.parameters import MOST_LINK, Parameters
 from shared.policy.principal import LEADERS, Capacity, Principal, Role
 from shared.policy.versions import POLICY, PolicyVersion, Review, Standing, cited_on
 from shared.policy.words import WORDS, Named, Section
+
+CLAUSE = 2000
+"""Characters of the longest clause, with a school's own name in it, and to spare."""
 
 NameOf = Callable[[UUID], str]
 ParametersOf = Callable[[UUID], Parameters]
@@ -31,8 +34,8 @@ class ClauseShown(Schema):
 
     id = Text(required=True)
     section = EnumField(Section, required=True)
-    words = Text(required=True)
-    owes = Text(required=True)
+    words = Text(most=CLAUSE, required=True)
+    owes = Text(most=CLAUSE, required=True)
 
 
 class LinkedShown(Schema):
@@ -41,7 +44,7 @@ class LinkedShown(Schema):
     policy = EnumField(Linked, required=True)
     title = Text(required=True)
     clause = Text(required=True)
-    link = Text(required=True, allow_none=True)
+    link = Text(most=MOST_LINK, required=True, allow_none=True)
     version = Text(required=True, allow_none=True)
 
 
@@ -57,7 +60,7 @@ class PolicyShown(Schema):
     standing = EnumField(Standing, required=True)
     said = Text(required=True)
     review = EnumField(Review, required=True)
-    help_link = Text(required=True, allow_none=True)
+    help_link = Text(most=MOST_LINK, required=True, allow_none=True)
     linked = ListOf(Part(LinkedShown), required=True)
     clauses = ListOf(Text(), required=True)
     texts = ListOf(Part(ClauseShown), required=True)

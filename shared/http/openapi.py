@@ -117,7 +117,7 @@ def codes_of(operation: Operation, verb: str) -> tuple[Code, ...]:
         found += (LENGTH_REQUIRED, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
     else:
         found += (BODY_NOT_TAKEN,)
-    if operation.paged:
+    if operation.paged or (operation.query is not None and issubclass(operation.query, paging.PageQuery)):
         found.append(BAD_CURSOR)
     if verb == "post" and operation.idempotent:
         found += [IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED]

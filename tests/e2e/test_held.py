@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.identity.schemas import HeldByIdentity
 from tests.installation import School, refused, went
 
 
@@ -17,6 +18,7 @@ def test_S19_a_guardian_sees_who_they_are_to_whom_they_are_related_and_when_they
     assert held["roster_imported_at"]
     assert "guardian" in {one["capacity"] for one in held["sessions"]}
     assert guardian.token not in str(held.body)
+    assert HeldByIdentity().load(held.body), "it is what the API's document promises"
 
 
 def test_S19_a_teacher_sees_their_roles_and_classes(school: School):

@@ -34,9 +34,11 @@ from deploy.gateway.document import shipped
 from deploy.services import SERVICES
 from shared.http.problems import MEDIA_TYPE
 from shared.policy.codes import CODES
+from shared.testing.school import zipped
 from tests.fuzz.cast import Cast, Principal, cast
 from tests.fuzz.plan import Finding, Plan
 from tests.installation import Bench
+from tests.pictures import a_scene, saved
 
 EXAMPLES = 4
 """Right ones and as many wrong ones, of each operation; each is sent as everybody."""
@@ -49,6 +51,7 @@ CONFORMS: list[CheckFunction] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+UPLOADS = ("application/zip", "image/jpeg", "image/png", "image/webp")
 CORRELATIONS = UUID("6f1c3d52-0b7e-4f9e-9c55-2f7d1f5b7a10")
 MAY_STILL_COMMIT = 503
 """A wait that timed out says so, and that the same key is safe to send again."""
@@ -61,6 +64,23 @@ LAST = (
     "DELETE /v1/sessions",
     "PUT /v1/clock",
 )
+
+
+uploads = st.binary(max_size=200) | st.tuples(
+    st.sampled_from([saved(a_scene((9, 9)), "JPEG"), saved(a_scene((9, 9)), "PNG"), saved(a_scene((9, 9)), "WEBP")])
+    | st.just(
+        zipped({"manifest.csv": b"propertyName,value\r\nmanifest.version,1.0\r\n", "users.csv": b"sourcedId\r\n"})
+    ),
+    st.integers(0, 100),
+    st.binary(max_size=4),
+).map(lambda made: made[0][: made[1]] + made[2] + made[0][made[1] + len(made[2]) :])
+for kind in UPLOADS:
+    schemathesis.openapi.media_type(kind, uploads)
+
+
+@schemathesis.serializer(*UPLOADS)
+def as_it_is(_context: Any, value: Any) -> Any:
+    return {"data": value if isinstance(value, bytes) else str(value).encode()}
 
 
 @dataclass

@@ -7,8 +7,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.http.openapi import codes_of, document, merge
 from shared.http.operations import Route, operation, operation_of
+from shared.http.paging import PageQuery
 from shared.http.schemas import DateField, EnumField, Flag, Id, ListOf, Part, Schema, StrictInt, Text, When
-from shared.policy.codes import INVALID_FIELDS, STAFF_ONLY
+from shared.policy.codes import BAD_CURSOR, INVALID_FIELDS, STAFF_ONLY
 
 
 class Year(StrEnum):
@@ -174,3 +175,13 @@ def test_every_operation_says_that_it_refuses_what_it_does_not_know():
         found = operation_of(resource, verb)
         assert found is not None
         assert INVALID_FIELDS in codes_of(found, verb)
+
+
+def test_an_operation_whose_answer_holds_a_page_among_other_things_says_that_it_refuses_a_cursor():
+    class Ledger:
+        @operation(summary="Read", tag="points", response=AwardSchema, query=PageQuery)
+        def on_get(self, req: Request, resp: Response) -> None: ...
+
+    made = operation_of(Ledger(), "get")
+    assert made is not None
+    assert BAD_CURSOR in codes_of(made, "get")

@@ -1,11 +1,14 @@
 """What a school says of its policy, as whoever asks for it reads it: its author, a link for help, linked policies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from services.identity.policy_api import Policy, PolicyShown
-from shared.policy.parameters import Parameters
+from shared.policy.parameters import MOST_LINK, Parameters
 
 DAY = date(2026, 9, 7)
 NAMES = ["Remote Learning Policy", "Internet Acceptable Use Policy", "Staff Code of Conduct Policy"]
@@ -60,3 +63,13 @@ def test_S01_S07_S42_where_no_school_is_asked_for_nothing_of_a_school_is_shown()
     assert answer["help_link"] is None
     assert words_of(answer, "S07") == ["For more information about ClassDojo please refer to: the school's website"]
     assert {one["link"] for one in answer["linked"]} == {None}
+
+
+@pytest.mark.parametrize("slug", [None, "willowbrook"])
+def test_S01_what_is_answered_is_what_the_api_s_document_promises(slug: str | None):
+    """Also with the longest name and the longest links that a school may have."""
+    link = "https://www.willowbrook.example/".ljust(MOST_LINK, "a")
+    said = replace(SAID, help_link=link, remote_learning_policy_link=link)
+    policy = Policy(lambda _: "W" * 200, lambda _: said, lambda: DAY)
+    answer = PolicyShown().dump(policy.answer(slug))
+    assert PolicyShown().load(answer)

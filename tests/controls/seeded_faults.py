@@ -140,7 +140,7 @@ LOG = (
     Fault(
         "the hash leaves the actor out",
         "shared/events/envelope.py",
-        '        "actor": str(envelope.actor),\n        "correlation_id"',
+        '        "actor": str(actor),\n        "correlation_id"',
         '        "correlation_id"',
         (CHAIN,),
     ),

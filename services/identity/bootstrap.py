@@ -8,17 +8,18 @@ from services.identity.api import IdentityApi
 from services.identity.awaited import Awaited
 from services.identity.commands import IdentityCommands
 from services.identity.config import IdentityConfig
+from services.identity.door import Door
 from services.identity.housekeeping import forget_what_has_ended
 from services.identity.indexes import Indexes
 from services.identity.passwords import Passwords
 from services.identity.people_api import people_routes
-from services.identity.principals import Principals
+from services.identity.principals import Principals, looked_up_in
 from services.identity.projections import PROJECTIONS
 from services.identity.queries import IdentityQueries
 from services.identity.seen import MODERATION, Seen
 from services.identity.sharing_api import sharing_routes
 from services.identity.sign_in import SignIn
-from shared.hosting.api import ApiParts, App, api_parts, service_app
+from shared.hosting.api import ApiParts, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.http.app import MOST_WAITING
 from shared.http.position import Waiter
@@ -53,14 +54,14 @@ def api(parts: ApiParts, config: IdentityConfig) -> IdentityApi:
         roster=parts.roster,
         sharing=Sharing(parts.reader),
         desk=desk,
-        principals=Principals(look_up, signing_key, parts.clock, parts.real, time.monotonic),
+        principals=Principals(looked_up_in(look_up), signing_key, parts.clock, parts.real, time.monotonic),
         awaited=Awaited(parts.reached, Waiter(MOST_WAITING), parts.recorded),
         clock=parts.clock,
         development=config.common.development,
     )
 
 
-def create_app() -> App:
+def create_app() -> Door:
     """The WSGI app of `python -m services.identity api`."""
     config = IdentityConfig.for_api()
     configure(SERVICE, "api")
@@ -68,7 +69,8 @@ def create_app() -> App:
     parts = api_parts(SERVICE, config.common, config.api)
     made = api(parts, config)
     routes = [*made.routes(), *people_routes(made), *sharing_routes(made)]
-    return service_app(parts, config.common, config.api, routes, reask=made.principals.now)
+    app = service_app(parts, config.common, config.api, routes, reask=made.principals.now)
+    return Door(app, made.principals, config.api.gateway_secret)
 
 
 class IdentityWorkerParts(WorkerParts):

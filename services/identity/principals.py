@@ -6,9 +6,9 @@ be felt is spent here.
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from shared.policy.principal import AccessState, Capacity, Principal, Role
 from shared.policy.refusal import Refusal
 from shared.runtime.clock import Clock
 from shared.runtime.database import Pool
+from shared.runtime.reading import read_tuples
 
 REUSED_FOR = timedelta(milliseconds=200).total_seconds()
 MOST_KEPT = 20_000
@@ -32,14 +33,34 @@ class _Kept:
     until: float
 
 
+LookUp = Callable[[bytes | None, UUID | None, datetime], Sequence[Any] | None]
+"""A session by its token's hash or its id, if it has not ended by then."""
+
+
+def looked_up_in(pool: Pool) -> LookUp:
+    """The look-up with the role that can do nothing else."""
+
+    def look(hashed: bytes | None, session_id: UUID | None, at: datetime) -> Sequence[Any] | None:
+        found = read_tuples(
+            pool,
+            None,
+            "SELECT session_id, school_id, person_id, capacity, roles, classes, children, access, access_known"
+            " FROM session_principal(%s, %s, %s)",
+            (hashed, session_id, at),
+        )
+        return found[0] if found else None
+
+    return look
+
+
 class Principals:
     """Looks sessions up with the role that can do nothing else. Safe between threads."""
 
     def __init__(
-        self, pool: Pool, key: Ed25519PrivateKey, clock: Clock, real: Clock, monotonic: Callable[[], float]
+        self, look: LookUp, key: Ed25519PrivateKey, clock: Clock, real: Clock, monotonic: Callable[[], float]
     ) -> None:
         """Takes the school's clock, by which sessions expire, and the real one, by which what is signed does."""
-        self._pool, self._key, self._clock, self._real, self._monotonic = pool, key, clock, real, monotonic
+        self._look, self._key, self._clock, self._real, self._monotonic = look, key, clock, real, monotonic
         self._kept: dict[bytes | UUID, _Kept] = {}
         self._lock = threading.Lock()
 
@@ -85,12 +106,7 @@ class Principals:
     def _look_up(self, hashed: bytes | None, session_id: UUID | None) -> Principal | None:
         # Before the look-up: what it sees may be as old as that.
         issued_at = self._real.now()
-        with self._pool.connection() as connection:
-            row: Any = connection.execute(
-                "SELECT session_id, school_id, person_id, capacity, roles, classes, children, access, access_known"
-                " FROM session_principal(%s, %s, %s)",
-                (hashed, session_id, self._clock.now()),
-            ).fetchone()
+        row = self._look(hashed, session_id, self._clock.now())
         if row is None:
             return None
         return Principal(

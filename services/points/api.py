@@ -1,6 +1,6 @@
 """Points over HTTP, and nothing else: decode, ask, shape."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from services.points.schemas import (
 from shared.hosting.writes import Asks, Written, written
 from shared.http.operations import Route, body, operation
 from shared.http.paging import PageQuery, page_of, paged
+from shared.http.schemas import fields_of
 from shared.policy.codes import (
     ALREADY_REVOKED,
     LEADERS_ONLY,
@@ -73,7 +74,7 @@ class ValueList:
     @operation(summary="The school's values and rules", tag=TAG, response=Values, clauses=["S09"])
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         rows = self.api.queries.values(self.api.asks.of(req).school_id)
-        resp.media = Values().dump({"items": [asdict(row) for row in rows]})
+        resp.media = Values().dump({"items": [fields_of(row) for row in rows]})
 
     @operation(
         summary="Define a value or a rule",
@@ -111,7 +112,7 @@ class BehaviourList:
     @operation(summary="The behaviours that earn points", tag=TAG, response=Behaviours, clauses=["S33", "S34"])
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         rows = self.api.queries.behaviours(self.api.asks.of(req).school_id)
-        resp.media = Behaviours().dump({"items": [asdict(row) for row in rows]})
+        resp.media = Behaviours().dump({"items": [fields_of(row) for row in rows]})
 
     @operation(
         summary="Define a behaviour and link it to a value or rule",
@@ -162,11 +163,10 @@ class OneAward:
     @operation(summary="One award", tag=TAG, response=Awarded, clauses=["S31", "S36"], codes=[NOT_FOUND])
     def on_get(self, req: falcon.Request, resp: falcon.Response, award_id: UUID) -> None:
         asked = self.api.asks.of(req)
-        row = self.api.queries.award(asked.school_id, award_id)
-        pupil = row and self.api.roster.pupil(asked.school_id, row.pupil_id)
-        if row is None or not pupil:
+        row = self.api.queries.readable_award(asked.school_id, award_id)
+        if row is None:
             raise Refusal(NOT_FOUND)
-        may_read_points(asked.by, row.pupil_id, pupil.classes)
+        may_read_points(asked.by, row.pupil_id, frozenset(row.pupil_classes))
         resp.media = Awarded().dump(_shape(row))
 
 
@@ -213,7 +213,7 @@ class PointsOfPupil:
         shown: dict[str, Any] = {
             "pupil_id": pupil_id,
             "total": sum(total.total for total in totals),
-            "by_value": [asdict(total) for total in totals],
+            "by_value": [fields_of(total) for total in totals],
         }
         resp.media = PupilPoints().dump(shown | paged(rows, page, lambda row: (row.position,), _shape))
 
@@ -235,7 +235,7 @@ class PointsOfClass:
             raise Refusal(NOT_FOUND)
         may_read_class_points(asked.by, class_id)
         rows = self.api.queries.totals_of_class(asked.school_id, class_id)
-        resp.media = ClassPoints().dump({"class_id": class_id, "items": [asdict(row) for row in rows]})
+        resp.media = ClassPoints().dump({"class_id": class_id, "items": [fields_of(row) for row in rows]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,4 +269,4 @@ def _shape(row: AwardRow) -> dict[str, Any]:
         "given_name": row.staff_given_name,
         "family_name": row.staff_family_name,
     }
-    return asdict(row) | {"given_by": given_by}
+    return fields_of(row) | {"given_by": given_by}

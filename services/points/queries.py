@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
-
-from shared.runtime.database import Pool, reading
+from shared.runtime.database import Pool
+from shared.runtime.reading import read_rows, read_tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,13 @@ class AwardRow:
     awarded_at: datetime
     revoked_at: datetime | None
     revoked_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OneAwardRow(AwardRow):
+    """Attributes: pupil_classes: what the pupil is related to, for who may read it."""
+
+    pupil_classes: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +76,26 @@ _AWARDS = (
     " JOIN school_value v ON v.value_id = a.value_id LEFT JOIN roster_person s ON s.person_id = a.staff_id"
 )
 
+# With its pupil's classes, in one question: the roster is in the same database. No row where the pupil is not known.
+_ONE_AWARD = _AWARDS.replace(
+    " FROM award a ",
+    ", ARRAY(SELECT e.class_id FROM roster_enrolment e WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id)"
+    " AS pupil_classes FROM award a JOIN roster_pupil p ON p.school_id = a.school_id AND p.pupil_id = a.pupil_id ",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PointsQueries:
     reader: Pool
 
     def award(self, school_id: UUID, award_id: UUID) -> AwardRow | None:
-        rows = self._rows(AwardRow, school_id, f"{_AWARDS} WHERE a.award_id = %s", award_id)
-        return rows[0] if rows else None
+        found = self._rows(AwardRow, school_id, f"{_AWARDS} WHERE a.award_id = %s", award_id)
+        return found[0] if found else None
+
+    def readable_award(self, school_id: UUID, award_id: UUID) -> OneAwardRow | None:
+        """An award with what decides who may read it."""
+        found = self._rows(OneAwardRow, school_id, f"{_ONE_AWARD} WHERE a.award_id = %s", award_id)
+        return found[0] if found else None
 
     def awards_of(self, school_id: UUID, pupil_id: UUID, before: int | None, limit: int) -> Sequence[AwardRow]:
         """A pupil's awards, newest first; `before` is the position of the last one seen."""
@@ -131,8 +149,7 @@ class PointsQueries:
         )
 
     def class_exists(self, school_id: UUID, class_id: UUID) -> bool:
-        with reading(self.reader, school_id) as cursor:
-            return bool(cursor.execute("SELECT FROM roster_class WHERE class_id = %s", (class_id,)).rowcount)
+        return bool(read_tuples(self.reader, school_id, "SELECT FROM roster_class WHERE class_id = %s", (class_id,)))
 
     def values(self, school_id: UUID) -> Sequence[ValueRow]:
         sql = "SELECT value_id, kind, name, active FROM school_value WHERE active ORDER BY kind DESC, name, value_id"
@@ -148,5 +165,4 @@ class PointsQueries:
         )
 
     def _rows(self, kind: type[Any], school_id: UUID, sql: str, *parameters: Any) -> list[Any]:
-        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
-            return rows.execute(sql, parameters).fetchall()
+        return read_rows(self.reader, school_id, kind, sql, parameters)

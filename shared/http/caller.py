@@ -5,14 +5,14 @@ half is spent here: nobody acts, and nobody is answered, on what identity said l
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.http.operations import Operation
-from shared.http.principal import FRESH_FOR, Reask, is_older_than, verify
+from shared.http.principal import FRESH_FOR, Reask, Verified, is_older_than
 from shared.policy.codes import NOT_SIGNED_IN, REMOVED, SUSPENDED, UNAVAILABLE
 from shared.policy.principal import AccessState, Principal
 from shared.policy.refusal import Refusal
@@ -36,12 +36,16 @@ class Callers:
     reask: Reask
     clock: Clock
     office_phone: OfficePhone
+    _verified: Verified = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_verified", Verified(self.public_key))
 
     def proven(self, header: str | None) -> Principal:
         """The principal of a request. Raises Refusal: NOT_SIGNED_IN or PRINCIPAL_EXPIRED."""
         if header is None:
             raise Refusal(NOT_SIGNED_IN)
-        return verify(header, self.public_key, self.clock.now())
+        return self._verified(header, self.clock.now())
 
     def fresh(self, principal: Principal, limit: timedelta = FRESH_FOR) -> Principal:
         """The principal, or what identity says now where the principal is older than the limit.
@@ -52,7 +56,7 @@ class Callers:
         """
         if not is_older_than(principal, self.clock.now(), limit):
             return principal
-        again = verify(self._asked_again(principal.session_id), self.public_key, self.clock.now())
+        again = self._verified(self._asked_again(principal.session_id), self.clock.now())
         if (again.session_id, again.person_id, again.capacity) != (
             principal.session_id,
             principal.person_id,

@@ -99,6 +99,11 @@ def operation(
         signs_out=signs_out,
     )
 
+    # Made here once, and not in the first request's time.
+    for schema in (request, query, response):
+        if schema is not None:
+            schema()
+
     def mark(responder: Responder) -> Responder:
         setattr(responder, _ATTRIBUTE, made)
         return responder

@@ -27,6 +27,8 @@ MAX_HEADER = 4096
 VALID_FOR = timedelta(seconds=5)
 FRESH_FOR = timedelta(milliseconds=300)
 """Older than this an api process asks identity again before it acts."""
+MOST_REMEMBERED = 10_000
+"""Verified headers in memory, about 10 MB: those of some seconds."""
 CLOCK_SKEW = timedelta(milliseconds=100)
 """How far identity's clock may be ahead of ours: more is refused as from the future."""
 
@@ -61,14 +63,49 @@ def verify(header: str, public_key: Ed25519PublicKey, now: datetime) -> Principa
         Refusal: NOT_SIGNED_IN for a value that identity did not sign, or signed in the future; PRINCIPAL_EXPIRED for
             one that is older than five seconds.
     """
+    return in_time(signed(header, public_key), now)
+
+
+def signed(header: str, public_key: Ed25519PublicKey) -> Principal:
+    """What identity signed, whenever that was. Raises Refusal(NOT_SIGNED_IN)."""
     if len(header) > MAX_HEADER or not (found := _HEADER_FORM.fullmatch(header)):
         raise Refusal(NOT_SIGNED_IN)
     payload, signature = found.groups()
     try:
         public_key.verify(_decode(signature), _PREFIX + payload.encode("ascii"))
-        principal = _from_json(orjson.loads(_decode(payload)))
+        return _from_json(orjson.loads(_decode(payload)))
     except (InvalidSignature, binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         raise Refusal(NOT_SIGNED_IN) from None
+
+
+class Verified:
+    """Remembers what was verified, by all its bytes: a session's next requests bring the same header for a while.
+
+    Only what identity signed is remembered, and its age is asked each time. Safe between threads.
+    """
+
+    def __init__(self, public_key: Ed25519PublicKey) -> None:
+        self._public_key = public_key
+        self._known: dict[str, Principal] = {}
+
+    @property
+    def remembered(self) -> int:
+        """How many headers are in memory."""
+        return len(self._known)
+
+    def __call__(self, header: str, now: datetime) -> Principal:
+        """As `verify` says."""
+        principal = self._known.get(header)
+        if principal is None:
+            principal = signed(header, self._public_key)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known = {}
+            self._known[header] = principal
+        return in_time(principal, now)
+
+
+def in_time(principal: Principal, now: datetime) -> Principal:
+    """The principal, if it may be used now. Raises Refusal: NOT_SIGNED_IN from the future, PRINCIPAL_EXPIRED."""
     if principal.issued_at > now + CLOCK_SKEW:
         raise Refusal(NOT_SIGNED_IN)
     if is_older_than(principal, now, VALID_FOR):

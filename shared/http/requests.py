@@ -52,6 +52,8 @@ def check_query(req: Request, operation: Operation) -> None:
     Raises:
         Refusal: INVALID_FIELDS. The parameter's name is the client's and is not said back.
     """
+    if not req.query_string:
+        return
     known = _PAGING if operation.paged else frozenset[str]()
     if operation.query is not None:
         known |= operation.query().load_fields.keys()

@@ -11,7 +11,8 @@ from psycopg.rows import TupleRow
 from shared.policy.parameters import Parameters
 from shared.projections.parking import NotYetKnown
 from shared.projections.roster import roster
-from shared.runtime.database import Pool, reading
+from shared.runtime.database import Pool
+from shared.runtime.reading import read_tuples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,20 @@ class PupilFacts:
     roster_position: int
 
 
+_POSITION = (
+    "SELECT c.position FROM projection_cursor c JOIN roster_school s ON s.partition = c.partition"
+    " WHERE c.consumer = %s AND c.source = %s"
+)
+# One statement, one snapshot: the facts are those of the position.
+_PUPIL = (
+    "SELECT p.on_roll,"  # noqa: S608 - of constants
+    " ARRAY(SELECT class_id FROM roster_enrolment e WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
+    " ARRAY(SELECT guardian_id FROM roster_guardianship g"
+    " WHERE g.school_id = p.school_id AND g.pupil_id = p.pupil_id),"
+    f" coalesce(({_POSITION}), 0) FROM roster_pupil p WHERE p.pupil_id = %s"
+)
+
+
 class Roster:
     """Reads of the roster's tables, each in a transaction that shows one school's rows."""
 
@@ -45,30 +60,20 @@ class Roster:
 
     def school(self, school_id: UUID) -> SchoolFacts | None:
         """What is known of the school; None before its registration has come."""
-        with reading(self._reader, school_id) as cursor:
-            row = cursor.execute("SELECT partition, parameters FROM roster_school").fetchone()
-        return None if row is None else SchoolFacts(partition=row[0], parameters=row[1] or {})
+        found = read_tuples(self._reader, school_id, "SELECT partition, parameters FROM roster_school")
+        return SchoolFacts(partition=found[0][0], parameters=found[0][1] or {}) if found else None
 
     def pupil(self, school_id: UUID, pupil_id: UUID) -> PupilFacts | None:
         """None for a pupil who does not exist or is another school's: the caller cannot tell which."""
-        with reading(self._reader, school_id) as cursor:
-            position = roster_position(cursor)  # first: the facts are at least as new
-            row = cursor.execute(
-                "SELECT p.on_roll,"
-                " ARRAY(SELECT class_id FROM roster_enrolment e"
-                " WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
-                " ARRAY(SELECT guardian_id FROM roster_guardianship g"
-                " WHERE g.school_id = p.school_id AND g.pupil_id = p.pupil_id)"
-                " FROM roster_pupil p WHERE p.pupil_id = %s",
-                (pupil_id,),
-            ).fetchone()
-        if row is None:
+        found = read_tuples(self._reader, school_id, _PUPIL, (roster.consumer, roster.source, pupil_id))
+        if not found:
             return None
+        on_roll, classes, guardians, position = found[0]
         return PupilFacts(
             pupil_id=pupil_id,
-            on_roll=row[0],
-            classes=frozenset(row[1]),
-            guardians=frozenset(row[2]),
+            on_roll=on_roll,
+            classes=frozenset(classes),
+            guardians=frozenset(guardians),
             roster_position=position,
         )
 
@@ -93,9 +98,5 @@ def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:
 
 def roster_position(cursor: Cursor[TupleRow]) -> int:
     """How far the roster has come in the partition of the transaction's school; 0 before its first event."""
-    row = cursor.execute(
-        "SELECT c.position FROM projection_cursor c JOIN roster_school s ON s.partition = c.partition"
-        " WHERE c.consumer = %s AND c.source = %s",
-        (roster.consumer, roster.source),
-    ).fetchone()
+    row = cursor.execute(_POSITION, (roster.consumer, roster.source)).fetchone()
     return 0 if row is None else row[0]

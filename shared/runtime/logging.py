@@ -4,6 +4,7 @@ A key that is not on the closed list is dropped and counted, so that nobody's na
 An exception keeps its type and its frames, never its text: a text may quote what was sent, or a row.
 """
 
+import json
 import logging
 import re
 import sys
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import Any, TextIO
 from uuid import UUID
 
+import orjson
 import structlog
 
 ALLOWED = frozenset(
@@ -98,10 +100,12 @@ def configure(service: str, process: str, *, stream: TextIO | None = None, level
         _Label(service, process),
         only_allowed_keys,
     ]
+    as_json = structlog.processors.JSONRenderer(serializer=_serialized)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[_foreign, *shared],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
     )
+    # Our own lines are written straight: the standard library's way takes four times as long, in every request.
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
@@ -110,9 +114,9 @@ def configure(service: str, process: str, *, stream: TextIO | None = None, level
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -149,6 +153,13 @@ def exception_without_text(_logger: Any, _method: str, event: EventDict) -> Even
         event["error"], event["error_module"] = kind.__qualname__, kind.__module__
         event["frames"] = _frames(frames)
     return event
+
+
+def _serialized(event: EventDict, **_: Any) -> str:
+    try:
+        return orjson.dumps(event).decode()
+    except TypeError:  # a number beyond 64 bits, half a character: no reason to lose a line, or a request
+        return json.dumps(event)
 
 
 def _frames(last: TracebackType | None) -> list[str]:

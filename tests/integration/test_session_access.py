@@ -13,7 +13,7 @@ from deploy.operator.config import ROOT, OperatorConfig
 from services.identity.domain.school import school_id_of
 from services.identity.indexes import Indexes
 from services.identity.passwords import Passwords
-from services.identity.principals import Principals
+from services.identity.principals import Principals, looked_up_in
 from services.identity.projections.access import guardian_access
 from services.identity.queries import IdentityQueries
 from services.identity.seen import Seen
@@ -139,7 +139,7 @@ class House:
 
     def principal(self, session: SignedIn) -> Principal | None:
         """Looked up anew, with the role that can do nothing else."""
-        look_up = Principals(self.identity.pool("identity_session"), KEY, CLOCK, CLOCK, lambda: 0.0)
+        look_up = Principals(looked_up_in(self.identity.pool("identity_session")), KEY, CLOCK, CLOCK, lambda: 0.0)
         header = look_up.of_token(session.token)
         assert (header is None) == (look_up.of_session(session.session_id) is None)
         return None if header is None else verify(header, KEY.public_key(), SystemClock().now())

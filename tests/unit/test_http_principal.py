@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from shared.http import principal as principal_module
 from shared.http.principal import (
     CLOCK_SKEW,
     FRESH_FOR,
     MAX_HEADER,
     VALID_FOR,
+    Verified,
     is_older_than,
     private_key_from_pem,
     public_key_from_pem,
@@ -92,6 +94,35 @@ def test_a_principal_from_the_future_is_refused_beyond_the_skew_of_clocks() -> N
 
 def test_a_principal_signed_by_another_key_is_refused() -> None:
     assert refused_code(sign(TEACHER, Ed25519PrivateKey.generate())) == "NOT_SIGNED_IN"
+
+
+def test_what_was_verified_once_expires_all_the_same() -> None:
+    verified, header = Verified(KEY.public_key()), sign(TEACHER, KEY)
+    assert verified(header, NOW) == verified(header, NOW + VALID_FOR) == TEACHER
+    for at, code in ((NOW + VALID_FOR + A_MOMENT, "PRINCIPAL_EXPIRED"), (NOW - CLOCK_SKEW - A_MOMENT, "NOT_SIGNED_IN")):
+        with pytest.raises(Refusal) as caught:
+            verified(header, at)
+        assert caught.value.code.name == code
+
+
+def test_a_header_that_differs_from_a_verified_one_by_a_letter_is_refused() -> None:
+    verified, header = Verified(KEY.public_key()), sign(TEACHER, KEY)
+    assert verified(header, NOW) == TEACHER
+    payload, _, signature = header.partition(".")
+    for other in (f"{payload[:-1]}.{signature}", f"{payload}.{signature[:-2]}AA", f"{payload[1:]}.{signature}"):
+        for _ in range(2):
+            with pytest.raises(Refusal) as caught:
+                verified(other, NOW)
+            assert caught.value.code.name == "NOT_SIGNED_IN"
+
+
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(principal_module, "MOST_REMEMBERED", 3)
+    verified = Verified(KEY.public_key())
+    for _ in range(10):
+        someone = replace(TEACHER, session_id=uuid4())
+        assert verified(sign(someone, KEY), NOW) == someone
+        assert verified.remembered <= 3
 
 
 def test_a_signature_of_one_principal_does_not_carry_another() -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from deploy.operator.certificate import signed_here
 from deploy.operator.checkpoints import RING, make_now, ring_here
 from deploy.operator.checkpoints import lines as checkpoint_lines
+from deploy.operator.checkpoints import put_back as put_lines_back
 from deploy.operator.checkpoints import rotate as rotate_key
 from deploy.operator.config import NoInstallation, OperatorConfig
 from deploy.operator.erasing import NotErased, carry_out, pending
@@ -105,6 +106,18 @@ def keys() -> None:
     config = OperatorConfig.from_environment()
     ring_here(config)
     print(config.secret(RING).read_text(), end="")
+
+
+@checkpoints_app.command("put-back")
+def put_back(
+    *,
+    carried: Annotated[
+        typer.FileText | None, typer.Option("--carried", help="lines that were kept elsewhere, beside the copies here")
+    ] = None,
+) -> None:
+    """Put back the lines that the key database lost when an older state of it was restored."""
+    lines = [line for line in carried or () if line.strip()]
+    console.print(f"Put back: {put_lines_back(OperatorConfig.from_environment(), lines)}")
 
 
 @checkpoints_app.command()

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from deploy.operator.config import OperatorConfig
 from deploy.operator.secrets import write
 from deploy.services import SERVICES
 from shared.log.checkpoint_keys import Ring, key_id, lines_of, new_key, next_line, private_key, ring_of
-from shared.log.checkpointing import Checkpointing, in_folder, kept
+from shared.log.checkpointing import Checkpointing, in_folder, keep, kept
 from shared.log.checkpoints import Checkpoint, Kept
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import conninfo, open_pool
@@ -29,10 +31,14 @@ def kept_here(config: OperatorConfig, service: str) -> tuple[Sequence[Kept], Seq
     The copies are read first: what they hold, the database must hold.
     """
     copies = list(in_folder(config.checkpoints, service))
+    with _keys_of(config, service) as connection:
+        return kept(connection, service), copies
+
+
+def _keys_of(config: OperatorConfig, service: str) -> Connection[TupleRow]:
     server = config.server(f"passfile.{service}.worker")
     told = conninfo(server, database="bookbag_keys", role=f"keys_{service}")
-    with psycopg.connect(**told, autocommit=True) as connection:  # type: ignore[arg-type]  # libpq's own
-        return kept(connection, service), copies
+    return psycopg.connect(**told, autocommit=True)  # type: ignore[arg-type]  # libpq's own names and types
 
 
 def lines(config: OperatorConfig, *, every: bool) -> Iterator[str]:
@@ -62,6 +68,26 @@ def make_now(config: OperatorConfig) -> list[Checkpoint]:
             )
             made += making.look(now=True)
     return made
+
+
+def put_back(config: OperatorConfig, carried: Sequence[str]) -> int:
+    """Puts the lines back that the key database no longer holds, after an older state of it was restored.
+
+    From the copies and from what was carried away, so far as a key of this installation has signed it; what is there
+    is left as it is. Returns how many.
+
+    Raises:
+        NoCheckpoint: one of the carried lines is none.
+    """
+    ring, done = ring_here(config), 0
+    for service in SERVICES:
+        _, copies = kept_here(config, service)
+        with _keys_of(config, service) as connection:
+            for checkpoint in map(Checkpoint.from_line, [*copies, *carried]):
+                own = checkpoint.service == service
+                if own and ring.has_signed(checkpoint.key, checkpoint.signature, checkpoint.text):
+                    done += keep(connection, checkpoint)
+    return done
 
 
 def rotate(config: OperatorConfig) -> str:

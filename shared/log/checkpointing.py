@@ -1,7 +1,8 @@
 """Makes checkpoints while a log grows: by events and by time, and never of a log that denies what was signed before."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,9 @@ EVERY_EVENTS = 500
 EVERY = timedelta(minutes=10)
 """A partition that has grown gets a checkpoint after so many events or so long, whichever is first."""
 
+_TAIL = 4096
+"""Bytes of a file in which its last lines stand."""
+
 LOOK = 30.0
 """Seconds between two looks at the heads."""
 
@@ -34,10 +38,19 @@ def kept(connection: Connection[TupleRow], service: str) -> list[Kept]:
     return [Kept(row[0], row[1], row[2]) for row in rows]
 
 
+def keep(connection: Connection[TupleRow], checkpoint: Checkpoint) -> bool:
+    """Adds a line to those in the key database. False where its number is taken."""
+    taken = connection.execute(
+        "INSERT INTO checkpoint (service, partition, number, line) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (checkpoint.service, checkpoint.partition, checkpoint.number, checkpoint.line()),
+    ).rowcount
+    return taken > 0
+
+
 def in_folder(folder: Path, service: str) -> Iterator[str]:
-    """The lines of the service that a folder holds."""
+    """The service's lines that a folder holds; one that was cut short when a process died is passed over."""
     for path in sorted(folder.glob(f"{service}.*.jsonl")):
-        yield from path.read_text().splitlines()
+        yield from (found.line() for found in _read(path.read_text().splitlines()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +75,19 @@ class Checkpointing:
     def look(self, *, now: bool = False) -> Sequence[Checkpoint]:
         """Makes a checkpoint of each partition that is due, or with `now` of each that has grown at all.
 
-        Bounded: a few rows a partition, however long the log. Nothing is held open from one database to the other.
+        None where the log denies what was signed, or where a copy tells of a number that the key database no longer
+        knows: it would be given to another line. Bounded: a few rows a partition, however long the log. Nothing is held
+        open from one database to the other.
         """
         with self.log.connection() as connection:
             heads = read.heads(connection)
         made = []
         for partition, head in heads.items():
+            copied = self._copied(partition)  # first: what is copied was kept before
             last, at = self._last(partition), self.real.now()
             if not _grown(head, last) or not (now or _due(head, last, at)):
                 continue
-            if self._denied(partition, last, head):
+            if copied > (last.number if last else 0) or self._denied(partition, last, head):
                 CHECKPOINTS_REFUSED.labels(self.service).inc()
                 logger().error("checkpoint.refused", partition=partition, position=head.position)
                 continue
@@ -80,6 +96,19 @@ class Checkpointing:
             if self._keep(checkpoint):
                 made.append(checkpoint)
         return made
+
+    def _copied(self, partition: int) -> int:
+        """The newest number that the folder holds; 0 where there is none."""
+        path = self._file(partition)
+        if path is None or not path.exists():
+            return 0
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            lines = file.read().decode(errors="replace").splitlines()
+        return max((found.number for found in _read(lines)), default=0)
+
+    def _file(self, partition: int) -> Path | None:
+        return None if self.folder is None else self.folder / f"{self.service}.{partition}.jsonl"
 
     def _last(self, partition: int) -> Checkpoint | None:
         with self.keys.connection() as connection:
@@ -98,16 +127,11 @@ class Checkpointing:
     def _keep(self, checkpoint: Checkpoint) -> bool:
         """False where another worker has taken the number."""
         with self.keys.connection() as connection:
-            taken = connection.execute(
-                "INSERT INTO checkpoint (service, partition, number, line) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                (checkpoint.service, checkpoint.partition, checkpoint.number, checkpoint.line()),
-            ).rowcount
-        if not taken:
-            return False
+            if not keep(connection, checkpoint):
+                return False
         CHECKPOINTS.labels(self.service).inc()
-        if self.folder is not None:
-            _written_down(self.folder / f"{self.service}.{checkpoint.partition}.jsonl", checkpoint.line())
+        if path := self._file(checkpoint.partition):
+            _written_down(path, checkpoint.line())
         return True
 
 
@@ -122,12 +146,16 @@ def _due(head: Head, last: Checkpoint | None, at: datetime) -> bool:
     return not 0 <= head.position - last.head.position < EVERY_EVENTS or at - last.at >= EVERY
 
 
+def _read(lines: Iterable[str]) -> Iterator[Checkpoint]:
+    for line in lines:
+        with suppress(NoCheckpoint):
+            yield Checkpoint.from_line(line)
+
+
 def _written_down(path: Path, line: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(handle, "a") as file:
-        file.write(f"{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-__all__ = ["Checkpointing", "NoCheckpoint", "in_folder", "kept"]
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "rb+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        cut_short = end > 0 and os.pread(handle, 1, end - 1) != b"\n"
+        file.write((b"\n" if cut_short else b"") + line.encode() + b"\n")
+        os.fsync(handle)

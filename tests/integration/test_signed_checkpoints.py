@@ -11,7 +11,7 @@ import pytest
 from shared.events.envelope import Envelope, _hashed, canonical, chain_hash
 from shared.log import read
 from shared.log.checkpoint_keys import Ring, first_line, new_key, ring_of
-from shared.log.checkpointing import EVERY, EVERY_EVENTS, Checkpointing, in_folder, kept
+from shared.log.checkpointing import EVERY, EVERY_EVENTS, Checkpointing, in_folder, keep, kept
 from shared.log.checkpoints import Checkpoint, checked, compared, signed
 from shared.log.read import Head
 from shared.log.verify import Fault, Witness, verify
@@ -228,6 +228,28 @@ def test_a_log_that_denies_what_was_signed_gets_no_checkpoint(house: House):
     cut(house, LATER - 5)
     assert house.making.look(now=True) == []
     assert refused._value.get() == before + 2
+
+
+def test_a_number_that_the_copies_know_is_not_given_to_another_line(house: House):
+    """An older state of the key database was restored: the line that it lost may be put back, and still fit."""
+    house.grow(10)
+    lost = house.grow(10)
+    house.as_keys_owner("DELETE FROM checkpoint WHERE number = 2")
+    house.append(5)
+    assert house.making.look(now=True) == []
+    with house.keys.pool("keys_points").connection() as connection:
+        assert keep(connection, lost)
+    assert [one.number for one in house.making.look(now=True)] == [3]
+    assert house.faults() == []
+
+
+def test_a_copy_that_was_cut_short_when_a_worker_died_is_passed_over(house: House):
+    house.grow(10)
+    with (house.folder / "points.1.jsonl").open("a") as file:
+        file.write('{"kind":"bookbag-check')
+    house.grow(10)
+    assert len(list(in_folder(house.folder, SERVICE))) == 2
+    assert house.faults() == []
 
 
 def test_a_head_that_is_not_the_last_event_s_is_not_signed(house: House):

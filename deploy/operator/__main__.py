@@ -25,12 +25,14 @@ from deploy.operator.migrate import migrate as migrate_all
 from deploy.operator.parked import all_parked, consumers_of
 from deploy.operator.parked import retry as retry_parked
 from deploy.operator.provision import provision as provision_all
+from deploy.operator.restored import ForkUnknown, rejoin
 from deploy.operator.status import standings
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 from shared.log.checkpoint_keys import BadRing
 from shared.log.checkpoints import NoCheckpoint
 from shared.log.partitions import TooFew
+from shared.projections.cursors import Diverged
 from shared.runtime.config import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
@@ -227,6 +229,37 @@ def retry(
 
 
 @app.command()
+def restored(
+    service: Service,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="PARTITION.POSITION that the restore brought back last; needed once the log has gone on"),
+    ] = None,
+) -> None:
+    """Say that a service's database was restored to an older moment: who had taken more of its log goes on from it."""
+    config = OperatorConfig.from_environment()
+    if service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service}")
+    with _bar() as bar:
+        done = list(rejoin(config, service, _positions(at or ()), lambda name: _told(bar, bar.add_task(name))))
+    for one in done:
+        console.print(f"{one.service} {one.consumer}: from {one.partition}.{one.position}", highlight=False)
+    if not done:
+        console.print("Nobody has taken what its log does not hold.", style="green")
+
+
+def _positions(texts: Sequence[str]) -> dict[int, int]:
+    """Partition -> position."""
+    found = {}
+    for text in texts:
+        partition, _, position = text.partition(".")
+        if not (partition.isdecimal() and position.isdecimal()):
+            raise typer.BadParameter(f"{text} is no PARTITION.POSITION")
+        found[int(partition)] = int(position)
+    return found
+
+
+@app.command()
 def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
@@ -236,7 +269,7 @@ def status(
     if as_json:
         print(json.dumps([{**asdict(one), "lag": one.lag} for one in found]))
         return
-    rows = [(f.service, f.name, f"{f.source}.{f.partition}", str(f.position), str(f.head), str(f.lag)) for f in found]
+    rows = [(f.service, f.name, f"{f.source}.{f.partition}", str(f.position), str(f.head), f.shown) for f in found]
     _table(("service", "what", "log", "position", "head", "lag"), rows)
 
 
@@ -271,11 +304,14 @@ def main() -> None:
     """Runs a command; what cannot work is said in one sentence."""
     try:
         app()
-    except (BadRing, ConfigError, NoInstallation, NotErased, TooFew) as problem:
+    except (BadRing, ConfigError, ForkUnknown, NoInstallation, NotErased, TooFew) as problem:
         console.print(str(problem), style="red")
         raise SystemExit(2) from None
     except NoCheckpoint:
         console.print("A line that was carried is no checkpoint; nothing was compared.", style="red")
+        raise SystemExit(2) from None
+    except Diverged as problem:
+        console.print(f"{problem}: see ./bookbag verify, and ./bookbag restored --help", style="red")
         raise SystemExit(2) from None
     except psycopg.OperationalError:
         console.print("The database cannot be reached; start the installation with: make run", style="red")

@@ -1,6 +1,6 @@
 """How far everything is: each log's heads, what of it is published, and how far behind each consumer is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -9,9 +9,13 @@ from psycopg.rows import TupleRow
 
 from deploy.operator.config import OperatorConfig
 from deploy.services import SERVICES
+from shared.events.envelope import GENESIS
 from shared.log import read
+from shared.log.read import Head
 from shared.projections import cursors
 from shared.runtime.database import conninfo
+
+Connections = Mapping[str, Connection[TupleRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Standing:
 
     Attributes:
         name: the consumer, or `relay`.
+        diverged: the log does not hold at the position what the consumer has taken there: it was restored to an older
+            moment, or rewritten. Such a consumer stands still.
     """
 
     service: str
@@ -28,11 +34,17 @@ class Standing:
     partition: int
     position: int
     head: int
+    diverged: bool = False
 
     @property
     def lag(self) -> int:
         """Events behind; a consumer that was asked after its log may be ahead of what was read."""
         return max(0, self.head - self.position)
+
+    @property
+    def shown(self) -> str:
+        """What a person has to know of it, in a word."""
+        return "diverged" if self.diverged else str(self.lag)
 
 
 def standings(config: OperatorConfig) -> list[Standing]:
@@ -40,23 +52,27 @@ def standings(config: OperatorConfig) -> list[Standing]:
     connections = {service: _connection(config, service) for service in SERVICES}
     try:
         heads = {service: _heads(connection) for service, connection in connections.items()}
-        return [found for service in SERVICES for found in _of(service, connections[service], heads)]
+        return [found for service in SERVICES for found in _of(service, connections, heads)]
     finally:
         for connection in connections.values():
             connection.close()
 
 
-def _of(service: str, connection: Connection[TupleRow], heads: dict[str, dict[int, int]]) -> Iterator[Standing]:
+def _of(service: str, connections: Connections, heads: dict[str, dict[int, int]]) -> Iterator[Standing]:
+    connection = connections[service]
     published: dict[int, int] = dict(connection.execute("SELECT partition, position FROM relay_progress").fetchall())
     for partition, head in heads[service].items():
         yield Standing(service, "relay", service, partition, published.get(partition, 0), head)
     standing = cursors.all_standing(connection)
     declared = cursors.declared(connection)
     for consumer, source in sorted(declared | standing.keys()):
+        taken = cursors.standing_in(connection, consumer, source)
         # One that has not begun with a partition has all of it to take.
-        begun = dict.fromkeys(heads[source] if (consumer, source) in declared else (), 0)
-        for partition, position in sorted({**begun, **dict(standing.get((consumer, source), ()))}.items()):
-            yield Standing(service, consumer, source, partition, position, heads[source].get(partition, 0))
+        for partition in sorted({*(heads[source] if (consumer, source) in declared else ()), *taken}):
+            at = taken.get(partition, Head(position=0, hash=GENESIS))
+            diverged = not read.holds(connections[source], partition, at)
+            head = heads[source].get(partition, 0)
+            yield Standing(service, consumer, source, partition, at.position, head, diverged)
 
 
 def _heads(connection: Connection[TupleRow]) -> dict[int, int]:

@@ -81,6 +81,16 @@ def rows(connection: Connection[TupleRow], partition: int, batch: int = 1000) ->
         position = found[-1][7]
 
 
+def holds(connection: Connection[TupleRow], partition: int, at: Head) -> bool:
+    """Whether the log has, at that position, the event of that hash: what was taken of it is still its history."""
+    if at.position == 0:
+        return True
+    row = connection.execute(
+        "SELECT hash FROM log_event WHERE partition = %s AND position = %s", (partition, at.position)
+    ).fetchone()
+    return row is not None and bytes(row[0]) == at.hash
+
+
 def heads(connection: Connection[TupleRow]) -> dict[int, Head]:
     """The head of every partition of this log."""
     rows = connection.execute("SELECT partition, position, hash FROM log_head ORDER BY partition")

@@ -25,6 +25,15 @@ def standing(
     return Head(position=0, hash=GENESIS) if row is None else Head(position=row[0], hash=bytes(row[1]))
 
 
+def standing_in(connection: Connection[TupleRow], consumer: str, source: str) -> dict[int, Head]:
+    """Partition -> where the consumer stands in it, of those in which it has begun."""
+    rows = connection.execute(
+        "SELECT partition, position, hash FROM projection_cursor WHERE consumer = %s AND source = %s",
+        (consumer, source),
+    )
+    return {row[0]: Head(position=row[1], hash=bytes(row[2])) for row in rows}
+
+
 def all_standing(connection: Connection[TupleRow]) -> dict[tuple[str, str], list[tuple[int, int]]]:
     """(Consumer, source) -> (partition, position) of every cursor, in order of the partitions."""
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}

@@ -24,6 +24,8 @@ from shared.runtime.metrics import PROJECTION_FAILURES
 PAUSE = 0.25
 """Seconds between two looks at the heads where nothing else wakes the loop."""
 
+DIVERGED = "consumer.diverged"
+
 STALE = 5.0
 """Seconds after which a source that could not be read makes the process unready."""
 
@@ -122,15 +124,21 @@ class Follower:
     def _guarded(self, consumer: Consumer, take: Callable[[], int]) -> int | None:
         """None where the consumer could not be brought forward."""
         try:
-            return take()
+            taken = take()
         except PASSING as error:
             self._say(consumer.name, f"consumer.waits_{type(error).__name__.lower()}")
         except Diverged:
             PROJECTION_FAILURES.labels(consumer.name, "diverged").inc()
-            logger().exception("consumer.diverged", consumer=consumer.name)
+            if self._said.get(consumer.name) != DIVERGED:  # until an operator decides, four times a second
+                self._said[consumer.name] = DIVERGED
+                logger().exception(DIVERGED, consumer=consumer.name)
         except Exception:  # noqa: BLE001 - whatever a handler raises, the other consumers go on
             PROJECTION_FAILURES.labels(consumer.name, "failed").inc()
             logger().exception("consumer.failed", consumer=consumer.name)
+        else:
+            if self._said.get(consumer.name) == DIVERGED:
+                self._say(consumer.name, "consumer.rejoined")
+            return taken
         return None
 
     def _tell(self, source: str, asked: float) -> None:

@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
+from shared.log.read import Head
 from shared.projections import cursors
 from shared.projections.declaration import Projection
 from shared.projections.install import NEXT, create_tables, drop_tables, install, live_version, show
@@ -58,19 +59,26 @@ class Rebuilder:
                     cursors.start(connection, reaction.consumer, reaction.source, partition)
                     cursors.move(connection, reaction.consumer, reaction.source, partition, head)
 
-    def rebuild(self, projection: Projection, progress: Progress) -> None:
+    def rebuild(self, projection: Projection, progress: Progress, *, forked: bool = False) -> None:
         """Builds the read model from position 1 and swaps it in, in one transaction.
+
+        Args:
+            projection: the read model.
+            progress: is told how far it has come.
+            forked: the live one may hold what the log, since a restore, does not: an operator has said so.
 
         Raises:
             Diverged: the log is not what the live read model was built from.
             RuntimeError: the swap was given up; the live read model is untouched.
         """
+        if not forked:
+            self._must_continue(projection)
         with self.owner.connection() as connection, connection.transaction():
             self._discard(connection, projection)
             create_tables(connection, projection, NEXT)
         self._fill(projection, progress)
         for _ in range(SWAPS):
-            if self._swapped(projection):
+            if self._swapped(projection, forked=forked):
                 return
             self._fill(projection, progress)
         raise RuntimeError(f"{projection.name}: not swapped in; its log grew too fast or its readers never paused")
@@ -89,11 +97,27 @@ class Rebuilder:
         with self.owner.connection() as connection:
             return sum(cursors.standing(connection, name, source, partition).position for partition in partitions)
 
-    def _swapped(self, projection: Projection) -> bool:
+    def _must_continue(self, projection: Projection) -> None:
+        """What is built passes the place where the live model stands, and would hide that another history stood there.
+
+        Raises:
+            Diverged: the log does not hold what the live read model took last.
+        """
+        with self.owner.connection() as connection:
+            name = self._live(connection, projection)
+            standing = cursors.standing_in(connection, name, projection.source)
+        for partition, live in standing.items():
+            before = Head(position=live.position - 1, hash=b"")
+            found = self.runner.source(projection.source).after(partition, before, 1) if live.position else ()
+            if live.position and not (found and found[0].hash == live.hash):
+                raise cursors.Diverged(projection.consumer, projection.source, partition, live.position)
+
+    def _swapped(self, projection: Projection, *, forked: bool) -> bool:
         try:
             with self.owner.connection() as connection, connection.transaction():
                 connection.execute(GIVES_WAY)
-                if not self._caught_up_with_live(connection, projection):
+                # A live model of another history stands still: what is built has come to the heads, and that is all.
+                if not forked and not self._caught_up_with_live(connection, projection):
                     return False
                 self._swap(connection, projection)
         except LockNotAvailable:

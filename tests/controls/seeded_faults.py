@@ -258,11 +258,20 @@ READ_MODELS = (
     Fault(
         "a rebuild swaps without comparing with the live model",
         "shared/projections/rebuild.py",
-        """                if not self._caught_up_with_live(connection, projection):
+        """                if not forked and not self._caught_up_with_live(connection, projection):
                     return False
 """,
         "",
         (f"{MODELS}::test_what_comes_between_the_last_look_and_the_swap_is_not_lost",),
+    ),
+    Fault(
+        "a rebuild hides that the live model was built from another history",
+        "shared/projections/rebuild.py",
+        """        if not forked:
+            self._must_continue(projection)
+""",
+        "",
+        (f"{MODELS}::test_a_rebuild_is_refused_where_the_live_model_took_what_the_log_does_not_hold",),
     ),
     Fault(
         "a swap waits for its readers until the server ends one of them",

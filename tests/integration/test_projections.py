@@ -360,6 +360,23 @@ def test_a_rebuild_s_progress_never_goes_back_though_it_has_to_look_again(house:
     assert told == [(3, 3), (4, 4)]
 
 
+@pytest.mark.parametrize("taken", [1, 9])
+def test_a_rebuild_is_refused_where_the_live_model_took_what_the_log_does_not_hold(
+    house: House, school_id: UUID, taken: int
+):
+    """Also once the log has gone on beyond that place: what is built would pass it."""
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    with house.worker.connection() as connection:
+        cursors.move(connection, names().consumer, names().source, 1, Head(position=taken, hash=bytes(32)))
+    house.admit(school_id, uuid4(), "Bea")
+    with pytest.raises(cursors.Diverged):
+        house.rebuilder.rebuild(names(), no_progress)
+    assert house.rows(school_id) == [("Ada", 1)]
+    house.rebuilder.rebuild(names(), no_progress, forked=True)
+    assert house.rows(school_id) == [("Ada", 1), ("Bea", 1)]
+
+
 def registers() -> Projection:
     """A read model of two tables, which a query may read in any order."""
     columns = {"pupil_id": "uuid"}

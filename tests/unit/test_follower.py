@@ -5,11 +5,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from shared.log.feed import FeedBroken
 from shared.log.read import Head
+from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
 from shared.projections.follower import PAUSE, Follower
+from shared.runtime.metrics import PROJECTION_FAILURES
 
 SOURCE = "moderation"
 
@@ -76,6 +79,19 @@ def test_a_source_is_not_seen_while_one_consumer_cannot_take_it(logs: Logs, erro
     logs.fails["first"] = error
     follower.round(SOURCE)
     assert told == []
+
+
+def test_a_consumer_that_has_diverged_counts_each_look_and_says_it_once_until_it_has_rejoined(logs: Logs):
+    follower = following(logs, lambda _source, _asked: None)
+    counted = PROJECTION_FAILURES.labels("first", "diverged")
+    before = counted._value.get()
+    with capture_logs() as said:
+        for diverged in (True, True, False, True):
+            logs.fails = {"first": Diverged("first", SOURCE, 1, 7)} if diverged else {}
+            follower.round(SOURCE)
+    assert counted._value.get() == before + 3
+    told = [one["event"] for one in said if "source" not in one["event"]]
+    assert told == ["consumer.diverged", "consumer.rejoined", "consumer.diverged"]
 
 
 def test_a_source_that_cannot_be_asked_is_not_seen(logs: Logs):

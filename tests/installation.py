@@ -164,8 +164,12 @@ class Bench:
         path.with_suffix(".new").write_text(point)
         path.with_suffix(".new").rename(path)
 
+    def freeze_at(self, process: str, point: str) -> None:
+        """The process stops itself when it comes to the point next, until it is sent SIGCONT."""
+        self.crash_at(process, f"freeze {point}")
+
     def has_crashed(self, process: str) -> bool:
-        """Whether the process came to its point."""
+        """Whether the process came to its point, to die or to freeze there."""
         return not (self.it.run_dir / "crash-points" / process).exists()
 
     def log_files(self) -> list[Path]:

@@ -40,7 +40,7 @@ class Part(DependencyProvider):  # type: ignore[misc]  # nameko has no types
         """Runs each of the part's loops, and the relay, in a greenthread that the container watches."""
         for loop in self.made.loops():
             self.container.spawn_managed_thread(loop)
-        relay = Relay(self.made.service, self.made.connect, self.made.bus)
+        relay = Relay(self.made.service, self.made.connect_relay, self.made.bus)
         self.container.spawn_managed_thread(partial(relay.run, self.made.wait, self.made.woken()))
         self.container.spawn_managed_thread(partial(serve_wsgi, self.made.health_app(), self.made.port))
 

@@ -39,6 +39,10 @@ KEPT = timedelta(days=7)
 
 POOL = 6
 
+RELAY_SETTINGS = " -c idle_session_timeout=12000"
+"""A relay asks for the heads four times a second, and for nothing while a batch is on its way (at most 10 s). One that
+stands still for longer loses its connection, and with it the lock by which it was elected."""
+
 
 class WorkerParts:
     """Follows the logs that a service's consumers rest on. `loops` are run by the host until `stop`.
@@ -49,6 +53,7 @@ class WorkerParts:
         bus: where the own log is published and the others' come from.
         clock: the school's; not the one for what is kept seven days of real time.
         connect: makes a connection of its caller's own to the service's database, in autocommit.
+        connect_relay: makes the relay's, which does not outlive a relay that stands still.
     """
 
     def __init__(
@@ -67,11 +72,9 @@ class WorkerParts:
         self.pool = self._opened(open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL))
         keys = self._opened(open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=POOL))
         self.vault = Vault(service, KeyStore(service, keys, config.installation_key.reveal(), new_id), time.monotonic)
-        self.connect = partial(
-            psycopg.connect,
-            **conninfo(server, database=f"bookbag_{service}", role=role),  # type: ignore[arg-type]  # libpq's own
-            autocommit=True,
-        )
+        told = conninfo(server, database=f"bookbag_{service}", role=role)
+        self.connect = partial(psycopg.connect, **told, autocommit=True)  # type: ignore[arg-type]  # libpq's own
+        self.connect_relay = partial(self.connect, options=f"{told['options']}{RELAY_SETTINGS}")
         sources: dict[str, Source] = {service: OwnLog(self.pool)}
         consumers: list[Consumer] = [*projections, *reactions]
         for source in sorted({consumer.source for consumer in consumers} - {service}):

@@ -1,7 +1,8 @@
 """Named points at which a test may have a process killed. In production `install` is never called and they are no-ops.
 
 The test writes a point's name into the file; the process that comes to that point first takes the file away and kills
-itself with SIGKILL there, as a power cut would.
+itself with SIGKILL there, as a power cut would. Where it writes `freeze` before the name the process stops itself with
+SIGSTOP, and goes on from there when it is sent SIGCONT.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _path: Path | None = None
+FREEZE = "freeze "
 
 
 def _die() -> None:
@@ -31,16 +33,20 @@ def crash_point(name: str) -> None:
     if _path is None:
         return
     try:
-        if _path.read_text(encoding="utf-8").strip() != name:
+        wanted = _path.read_text(encoding="utf-8").strip()
+        if wanted.removeprefix(FREEZE) != name:
             return
         taken = _path.with_name(f"{_path.name}.taken-{os.getpid()}")
         # Only one process succeeds in renaming; the others find no file.
         _path.rename(taken)
     except (FileNotFoundError, UnicodeDecodeError):
         return
-    if taken.read_text(encoding="utf-8").strip() == name:
+    if taken.read_text(encoding="utf-8").strip() == wanted:
         taken.unlink()
-        _kill()
+        if wanted.startswith(FREEZE):
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            _kill()
         return
     # Another name was written between the look and the taking: give it back, unless a newer file stands there.
     with contextlib.suppress(FileExistsError):

@@ -1,0 +1,126 @@
+"""Two workers of a service, and so two relays: one is stopped in the middle of its work, and the other takes over.
+
+A process that stands still keeps its connections, and with them its locks: the row of a cursor, the lock of a
+partition, the lock by which a relay is elected, the place of the active consumer. Time-outs of the database free all
+but the last, which is a convenience.
+"""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from uuid import UUID, uuid5
+
+import pytest
+
+from shared.testing.driver import Bookbag, Refused, Session
+from tests.faults.invariants import holds
+from tests.faults.more_processes import another, is_frozen
+from tests.faults.test_restored import Conversation, a_conversation, until_answered
+from tests.installation import Bench, School, a_school, went
+
+POINTS = (
+    ("moderation.worker", "reaction.effects_applied"),
+    ("moderation.worker", "projection.effects_applied"),
+    ("moderation.worker", "reaction.committed"),
+    ("moderation.worker", "subscription.applied"),
+    ("moderation.worker", "relay.published"),
+    ("messaging.worker", "relay.published"),
+    ("messaging.worker", "projection.effects_applied"),
+    ("messaging.worker", "subscription.applied"),
+)
+SHORT = (("moderation.worker", "reaction.effects_applied"), ("messaging.worker", "relay.published"))
+"""In a transaction that holds the cursor's row and the partition, and elected with all confirmed and nothing saved."""
+WITHIN = 60.0
+"""Seconds after which a test gives up. A relay is followed after 12 s, an open transaction after 2 s."""
+LOOK = 0.1
+MOST = 40
+"""Messages that are sent until both workers have come to their points."""
+
+
+def until(found: Callable[[], bool], bench: Bench, what: str) -> None:
+    """Returns as soon as it is so; a launcher that gave up ends the wait at once."""
+    ends = time.monotonic() + WITHIN
+    while not found():
+        assert time.monotonic() < ends, f"never so: {what}"
+        assert not bench.it.servers.supervisor.failed.wait(LOOK), bench.it.servers.supervisor.failure
+
+
+@contextmanager
+def frozen(bench: Bench, talk: Conversation, points: Sequence[tuple[str, str]]) -> Iterator[list[UUID]]:
+    """Messages are sent and flagged until each process has frozen itself at its point; those that were flagged."""
+    for process, point in points:
+        bench.freeze_at(process, point)
+    flagged: list[UUID] = []
+    try:
+        while not all(bench.has_crashed(process) for process, _ in points):
+            assert len(flagged) < MOST, f"never came to its point, of {points}"
+            talk.say()
+            flagged.append(talk.flag())
+        for process, _ in points:
+            until(partial(is_frozen, bench.it.servers.supervisor.pid(process)), bench, f"{process} stands still")
+        yield flagged
+        for process, point in points:
+            assert is_frozen(bench.it.servers.supervisor.pid(process)), f"{process} did not stand still at {point}"
+    finally:
+        for process, _ in points:
+            bench.it.signal(process, signal.SIGCONT)
+
+
+def published(bench: Bench, service: str) -> bool:
+    [(head,)] = bench.ask(service, "SELECT position FROM log_head WHERE partition = 1")
+    return bench.ask(service, "SELECT position FROM relay_progress WHERE partition = 1") == [(head,)]
+
+
+def cases(bench: Bench, messages: Sequence[UUID]) -> list[UUID]:
+    rows = bench.ask("moderation", "SELECT message_id FROM flagged_case WHERE message_id = ANY(%s)", (list(messages),))
+    return [row[0] for row in rows]
+
+
+def decided(school: School, message: UUID) -> None:
+    case = uuid5(message, "conduct")
+    until_answered(partial(school.head.decide, case, "uphold", "Read with care"))
+
+
+def is_warned(talk: Conversation) -> bool:
+    answer = talk.guardian.my_standing()
+    return not isinstance(answer, Refused) and answer["state"] == "warned"
+
+
+def one_stands_still(bench: Bench, school: School, talk: Conversation, points: Sequence[tuple[str, str]]) -> None:
+    """The scenario. What each of the two services is to do is done while one of its workers stands still."""
+    with ExitStack() as stack:
+        seconds = [stack.enter_context(another(bench, name)) for name in ("messaging.worker", "moderation.worker")]
+        with frozen(bench, talk, points) as flagged:
+            until(lambda: sorted(cases(bench, flagged)) == sorted(flagged), bench, "every flag has its case")
+            decided(school, flagged[0])
+            until(partial(is_warned, talk), bench, "the guardian is warned")
+            until(partial(published, bench, "messaging"), bench, "messaging's log is published")
+            until(partial(published, bench, "moderation"), bench, "moderation's log is published")
+        went(talk.guardian.receive_warning(went(talk.guardian.my_standing())["warning"]["warning_id"]))
+        for second in seconds:
+            second.stop()
+        talk.say()
+        flagged.append(talk.flag())
+        until(lambda: sorted(cases(bench, flagged)) == sorted(flagged), bench, "the first goes on alone")
+    holds(bench)
+
+
+def a_pair_of_points(seed: int) -> list[tuple[str, str]]:
+    """One point of each of the two services."""
+    chance = random.Random(seed)  # noqa: S311 - it makes histories, not secrets
+    services = ("moderation.worker", "messaging.worker")
+    return [chance.choice([point for point in POINTS if point[0] == service]) for service in services]
+
+
+@pytest.fixture(scope="module")
+def school(bookbag: Bookbag, operator: Session) -> School:
+    return a_school(bookbag, operator, "two-of-each", seed=43)
+
+
+def test_a_worker_that_stands_still_in_a_transaction_and_a_relay_are_followed_by_the_other_and_nothing_is_doubled(
+    bench: Bench, school: School
+):
+    one_stands_still(bench, school, a_conversation(school), SHORT)

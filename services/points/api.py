@@ -99,7 +99,7 @@ class OneValue:
         tag=TAG,
         response=Written,
         clauses=["S34"],
-        codes=[LEADERS_ONLY],
+        codes=[STAFF_ONLY, LEADERS_ONLY],
     )
     def on_delete(self, req: falcon.Request, resp: falcon.Response, value_id: UUID) -> None:
         written(resp, "points", self.api.commands.retire_value(self.api.asks.of(req), value_id=value_id), status=200)
@@ -132,7 +132,13 @@ class BehaviourList:
 class OneBehaviour:
     api: PointsApi
 
-    @operation(summary="Take a behaviour out of use", tag=TAG, response=Written, clauses=["S34"], codes=[LEADERS_ONLY])
+    @operation(
+        summary="Take a behaviour out of use",
+        tag=TAG,
+        response=Written,
+        clauses=["S34"],
+        codes=[STAFF_ONLY, LEADERS_ONLY],
+    )
     def on_delete(self, req: falcon.Request, resp: falcon.Response, behaviour_id: UUID) -> None:
         answer = self.api.commands.retire_behaviour(self.api.asks.of(req), behaviour_id=behaviour_id)
         written(resp, "points", answer, status=200)

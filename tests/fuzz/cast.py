@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from shared.testing.driver import Bookbag, Session
+from shared.testing.driver import Bookbag, Refused, Session
 from shared.testing.school import InventedPerson
 from tests.canary_school import canary_school
 from tests.installation import Bench, School, patiently, went
@@ -59,6 +59,8 @@ def cast(bench: Bench) -> Cast:
         for name, made in _lived_in(school, token).items():
             ids.setdefault(name, []).extend(str(one) for one in made)
     removed = _removed(here, ids)
+
+    door = _Door(bookbag, lambda: went(bookbag.sign_in_operator(bench.operator_password())))
     people = here.people
     staff = {
         "teacher": people.teacher(1),
@@ -74,27 +76,39 @@ def cast(bench: Bench) -> Cast:
     return Cast(
         [
             Principal("nobody", None, lambda: None, (ASH, BROOK)),
-            _somebody("guardian", here, guardian, "guardian"),
-            *(_somebody(name, here, person, "staff") for name, person in staff.items()),
-            _somebody("pupil", here, people.pupil(1, 1), "pupil"),
-            Principal(
-                "operator",
-                operator,
-                lambda: went(bookbag.sign_in_operator(bench.operator_password())),
-                (ASH, BROOK),
-            ),
-            _somebody("restricted guardian", here, removed, "guardian"),
-            _somebody("guardian of another school", there, elsewhere, "guardian", (ASH,)),
+            door.somebody("guardian", here, guardian, "guardian"),
+            *(door.somebody(name, here, person, "staff") for name, person in staff.items()),
+            door.somebody("pupil", here, people.pupil(1, 1), "pupil"),
+            Principal("operator", operator, door.operating, (ASH, BROOK)),
+            door.somebody("restricted guardian", here, removed, "guardian"),
+            door.somebody("guardian of another school", there, elsewhere, "guardian", (ASH,)),
         ],
         ids,
     )
 
 
-def _somebody(name: str, school: School, person: Any, capacity: str, never_sees: Sequence[str] = (BROOK,)) -> Principal:
-    def renew() -> Session:
-        return school.newly_signed_in(person, capacity)
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where people of both schools sign in. An operator gives out the codes, and signs in anew where that is needed."""
 
-    return Principal(name, renew(), renew, never_sees)
+    bookbag: Bookbag
+    operating: Callable[[], Session]
+
+    def somebody(
+        self, name: str, school: School, person: Any, capacity: str, never_sees: Sequence[str] = (BROOK,)
+    ) -> Principal:
+        def renew() -> Session | None:
+            return self.again(school, person, capacity)
+
+        return Principal(name, school.newly_signed_in(person, capacity), renew, never_sees)
+
+    def again(self, school: School, person: Any, capacity: str) -> Session | None:
+        """A new session; None for who was erased meanwhile, or has no such capacity any more."""
+        code = self.operating().one_time_code(school.slug, person.login)
+        if isinstance(code, Refused):
+            return None
+        session = self.bookbag.sign_in(school.slug, person.login, code=code, capacity=capacity)
+        return None if isinstance(session, Refused) else session
 
 
 def _with_leaders(school: School) -> School:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from deploy.gateway.document import made
 from services.points.domain.permission import (
     concerned,
     may_award,
@@ -115,3 +116,20 @@ def test_S09_values_are_defined_by_leaders(who: Principal, expected: Code | None
 )
 def test_S19_the_awards_held_about_a_family_are_its_own_child_s(who: Principal, expected: list[UUID]):
     assert concerned(who) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/v1/values"),
+        ("post", "/v1/behaviours"),
+        ("delete", "/v1/values/{value_id}"),
+        ("delete", "/v1/behaviours/{behaviour_id}"),
+    ],
+)
+def test_S34_the_document_names_what_is_said_to_who_may_not_say_what_earns_points(method: str, path: str):
+    operation = made()["paths"][path][method]
+    for by in (principal(Capacity.GUARDIAN), principal(Capacity.STAFF, Role.TEACHER)):
+        with pytest.raises(Refusal) as refused:
+            may_define_values(by)
+        assert refused.value.code.name in operation["x-codes"]

@@ -42,6 +42,8 @@ FOR_API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none
 FOR_PAGES = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
+MOST_IN_WORK = 96
+"""Requests of one api process at once: six for each of its threads, a tenth of a second's work."""
 AGAIN = {429, 503}
 """Statuses that say when to try again."""
 
@@ -73,18 +75,20 @@ class GatewayPlan:
     Attributes:
         folder: where they will stand, nginx's prefix.
         gateway_secret: shows the services that a request came through here.
-        upstreams: service to the port of its api process, on loopback.
+        upstreams: service to the ports of its api processes, on loopback.
         run_as_root: its workers must read what only root can.
         session_rate: requests a second of one session, and as many again at once.
+        address_rate: requests a second of one address, and twice as many at once; a whole school may sit behind one.
     """
 
     listen_port: int
     folder: Path
     page_folder: Path
     gateway_secret: str = field(repr=False)
-    upstreams: Mapping[str, int]
+    upstreams: Mapping[str, Sequence[int]]
     run_as_root: bool
     session_rate: int = 500
+    address_rate: int = 2000
 
 
 def render(plan: GatewayPlan) -> dict[str, str]:
@@ -120,8 +124,10 @@ def _configuration(plan: GatewayPlan, routes: Sequence[GatewayRoute]) -> str:
         body_limit=MAX_BYTES,
         session_rate=plan.session_rate,
         session_burst=plan.session_rate,
+        address_rate=plan.address_rate,
+        address_burst=2 * plan.address_rate,
         upload_limits="".join(f'        "~{_asked(route)}" {MAX_UPLOAD};\n' for route in routes if route.takes_upload),
-        upstreams="".join(_upstream_block(service, port) for service, port in plan.upstreams.items()),
+        upstreams="".join(_upstream_block(service, ports) for service, ports in plan.upstreams.items()),
         page_locations="".join(_pages()),
         status_locations="".join(_status(service) for service in plan.upstreams),
         principal_locations="".join(_principals(routes)),
@@ -135,11 +141,15 @@ def _asked(route: GatewayRoute) -> str:
     return route.pattern.removesuffix("$") + "(?:[?]|$)"
 
 
-def _upstream_block(service: str, port: int) -> str:
+def _upstream_block(service: str, ports: Sequence[int]) -> str:
     # Idle connections end here before they end there, so that no request goes out on one that is being closed.
+    # A process that has as much in work as it can answer in good time gets no more: the next client is told at once
+    # to come again (503), in place of a queue in which all wait. A body is read whole before it counts.
+    servers = "".join(f"        server 127.0.0.1:{port} max_fails=0 max_conns={MOST_IN_WORK};\n" for port in ports)
     return f"""\
     upstream {service} {{
-        server 127.0.0.1:{port} max_fails=0;
+        zone {service} 64k;
+{servers}\
         keepalive 64;
         keepalive_timeout 5s;
     }}

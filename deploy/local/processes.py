@@ -78,7 +78,7 @@ def _gateway(gateway: Gateway) -> Mapping[str, str]:
             folder=gateway.folder,
             page_folder=PAGE,
             gateway_secret=gateway.secret,
-            upstreams=dict(gateway.upstreams),
+            upstreams={service: [port] for service, port in gateway.upstreams.items()},
             # Its workers must read below root's home too.
             run_as_root=os.geteuid() == 0,
         )

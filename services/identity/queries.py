@@ -6,9 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from shared.runtime.database import Pool, reading
+from shared.runtime.reading import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,5 +297,4 @@ class IdentityQueries:
             return found, {row[0]: tuple(row[1:]) for row in pupils}
 
     def _rows(self, kind: type[Any], school_id: UUID, sql: str, *parameters: Any) -> list[Any]:
-        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
-            return rows.execute(sql, parameters).fetchall()
+        return read_rows(self.reader, school_id, kind, sql, parameters)

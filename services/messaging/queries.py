@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from services.messaging.domain.permission import Relations
 from services.messaging.domain.reply import ReplyTerms
 from shared.policy.parameters import Parameters
 from shared.projections.roster_queries import Roster, SchoolFacts
-from shared.runtime.database import Pool, reading
+from shared.runtime.database import Pool
+from shared.runtime.reading import read_rows, read_tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +104,8 @@ class MessagingQueries:
         pupil = self.roster.pupil(school_id, pupil_id)
         if pupil is None:
             return None
-        with reading(self.reader, school_id) as cursor:
-            rows = cursor.execute(
-                "SELECT class_id FROM roster_class WHERE open AND class_id = ANY(%s)", (list(pupil.classes),)
-            ).fetchall()
+        sql = "SELECT class_id FROM roster_class WHERE open AND class_id = ANY(%s)"
+        rows = read_tuples(self.reader, school_id, sql, (list(pupil.classes),))
         classes = frozenset(row[0] for row in rows) if pupil.on_roll else frozenset[UUID]()
         return Relations(
             pupil_id=pupil_id,
@@ -184,10 +181,8 @@ class MessagingQueries:
 
     def reply_terms(self, school_id: UUID) -> Sequence[ReplyTerms]:
         """How the school has counted the time for a reply, the oldest terms first."""
-        with reading(self.reader, school_id) as cursor:
-            rows = cursor.execute(
-                "SELECT since, reply_clock, closure_days FROM reply_term ORDER BY position"
-            ).fetchall()
+        sql = "SELECT since, reply_clock, closure_days FROM reply_term ORDER BY position"
+        rows = read_tuples(self.reader, school_id, sql)
         return [
             ReplyTerms.of(Parameters(reply_clock=row[1] or POLICY_S.reply_clock, closure_days=row[2] or ""), row[0])
             for row in rows
@@ -225,5 +220,4 @@ class MessagingQueries:
         )
 
     def _rows(self, kind: type[Any], school_id: UUID, sql: str, values: Mapping[str, Any]) -> list[Any]:
-        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
-            return rows.execute(sql, values).fetchall()
+        return read_rows(self.reader, school_id, kind, sql, values)

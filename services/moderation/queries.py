@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from psycopg.rows import class_row
-
-from shared.runtime.database import Pool, reading
+from shared.runtime.database import Pool
+from shared.runtime.reading import read_rows, read_tuples
 
 R = TypeVar("R")
 
@@ -273,11 +272,9 @@ class ModerationQueries:
 
     def waits(self, school_id: UUID, people: Collection[UUID]) -> bool:
         """Whether an event about any of these people is parked in one of moderation's consumers."""
-        with reading(self.reader, school_id) as cursor:
-            row = cursor.execute(
-                "SELECT EXISTS (SELECT FROM parked_event WHERE concerns && %s::uuid[])", (list(people),)
-            ).fetchone()
-        return row is not None and row[0]
+        sql = "SELECT EXISTS (SELECT FROM parked_event WHERE concerns && %s::uuid[])"
+        ((waiting,),) = read_tuples(self.reader, school_id, sql, (list(people),))
+        return bool(waiting)
 
     def alerts(self, school_id: UUID, reader: UUID, after: tuple[int, UUID] | None, limit: int) -> Sequence[AlertRow]:
         """What waits for a leader, newest first: flags that nobody has acknowledged, and events that are parked."""
@@ -432,17 +429,14 @@ class ModerationQueries:
             " UNION ALL SELECT pupil_id, given_name, family_name FROM roster_pupil WHERE pupil_id = ANY(%(ids)s)"
         )
         ids = [person for person in set(people) if person is not None]
-        with reading(self.reader, school_id) as cursor:
-            return {row[0]: Name(row[1], row[2]) for row in cursor.execute(sql, {"ids": ids})}
+        return {row[0]: Name(row[1], row[2]) for row in read_tuples(self.reader, school_id, sql, {"ids": ids})}
 
     def _exists(self, school_id: UUID, sql: str, parameters: Mapping[str, Any]) -> bool:
-        with reading(self.reader, school_id) as cursor:
-            return cursor.execute(f"{sql} LIMIT 1", parameters).rowcount > 0
+        return bool(read_tuples(self.reader, school_id, f"{sql} LIMIT 1", parameters))
 
     def _row(self, kind: type[R], school_id: UUID, sql: str, parameters: Any) -> R | None:
         rows = self._rows(kind, school_id, sql, parameters)
         return rows[0] if rows else None
 
     def _rows(self, kind: type[R], school_id: UUID, sql: str, parameters: Any) -> list[R]:
-        with reading(self.reader, school_id) as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as rows:
-            return rows.execute(sql, parameters).fetchall()
+        return read_rows(self.reader, school_id, kind, sql, parameters)

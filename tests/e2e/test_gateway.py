@@ -1,12 +1,16 @@
 """The gateway against who does not keep to HTTP, or says of themselves what only the gateway may say."""
 
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from deploy.gateway.render import MOST_IN_WORK
 from deploy.services import SERVICES
 from shared.http.operations import MAX_UPLOAD
 from shared.http.strict_json import MAX_BYTES
@@ -142,6 +146,38 @@ def test_while_identity_is_down_nobody_is_let_through_and_nobody_is_told_that_th
         bench.it.resume("identity.api")
     assert [(answer.status, answer.code) for answer in answers] == [(503, "UNAVAILABLE")] * 3
     assert bench.heads() == before
+
+
+def test_a_process_that_has_enough_in_work_sends_the_next_client_away_at_once_and_answers_all_it_has(
+    bench: Bench, gateway: str, school: School
+):
+    # More than one, for a session of its own has a limit too.
+    teachers = [school.newly_signed_in(school.people.teacher(1), "staff") for _ in range(4)]
+    more = 12
+    went(teachers[0].behaviours())
+    answered: SimpleQueue[Answer] = SimpleQueue()
+
+    def ask(teacher: Session) -> None:
+        answered.put(only(talk(gateway, request("GET", "/v1/behaviours", bearer(teacher)))))
+
+    threads = [threading.Thread(target=ask, args=(teachers[n % len(teachers)],)) for n in range(MOST_IN_WORK + more)]
+    bench.it.signal("points.api", signal.SIGSTOP)
+    try:
+        for thread in threads:
+            thread.start()
+        # The process stands still: whoever is answered now was sent away by the gateway.
+        sent_away = [answered.get(timeout=30) for _ in range(more)]
+    finally:
+        bench.it.signal("points.api", signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+    assert {(answer.status, answer.code, answer.headers["Retry-After"]) for answer in sent_away} == {
+        (503, "UNAVAILABLE", "1")
+    }
+    others = [answered.get_nowait() for _ in range(MOST_IN_WORK)]
+    # In good time or not: nobody is left without an answer, or with one that is wrong.
+    assert {answer.status for answer in others} <= {200, 503}
+    went(teachers[0].behaviours())
 
 
 # -- where one request ends --------------------------------------------------------------------------------------------

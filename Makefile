@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo sim fuzz bench controls lint fmt golden docs policy-proof clean environment environment-proof
+.PHONY: help run test demo sim fuzz bench load controls lint fmt golden docs policy-proof clean environment environment-proof
 
 VENV := .venv/bin
 CODE := services shared deploy bench tests
@@ -26,6 +26,9 @@ fuzz: environment-proof  ## send what nobody should send, as everybody: make fuz
 
 bench: environment-proof  ## measure beside others and write docs/bench: make bench ARGS="--only store"
 	@.venv-proof/bin/python -m bench $(ARGS)
+
+load: environment-proof  ## ten minutes of a day's writes and ten times them, checked in the logs: make load ARGS="--minutes 1"
+	@.venv-proof/bin/python -m bench.load --write $(ARGS)
 
 controls: environment  ## seed each known fault into a copy and expect its test to fail
 	@$(VENV)/python -m deploy.local test tests/controls -m controls $(ARGS)

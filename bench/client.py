@@ -16,10 +16,10 @@ CHUNK = 65_536
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
-Next = Callable[[], bytes]
-"""The next request, whole."""
-Heard = Callable[[int, int, bytes], None]
-"""Told of each answer: the number of its request, the status, the whole answer."""
+Next = Callable[[], bytes | None]
+"""The next request, whole; None where there is no more."""
+Heard = Callable[[int, int, bytes, float], None]
+"""Told of each answer: the number of its request, the status, the whole answer, and how many milliseconds it took."""
 
 
 class Lost(Exception):  # noqa: N818 - what happened to the connection
@@ -70,6 +70,48 @@ def request(
     return lines.encode() + b"\r\n" + body
 
 
+class Asker:
+    """One connection on which a thread asks and waits; it is made anew where it was lost."""
+
+    def __init__(self, port: int, seconds: float = 30) -> None:
+        self._port, self._seconds = port, seconds
+        self._where: socket.socket | None = None
+
+    def ask(self, raw: bytes) -> tuple[int, bytes]:
+        """The status and the whole answer; 0 where the connection ended first."""
+        try:
+            if self._where is None:
+                self._where = socket.create_connection(("127.0.0.1", self._port), self._seconds)
+                self._where.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._where.sendall(raw)
+            return self._answer(self._where)
+        except OSError:
+            self.close()
+            return 0, b""
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._where is not None:
+            self._where.close()
+            self._where = None
+
+    def _answer(self, where: socket.socket) -> tuple[int, bytes]:
+        buffer, due = b"", -1
+        while due < 0 or len(buffer) < due:
+            got = where.recv(CHUNK)
+            if not got:
+                raise ConnectionResetError
+            buffer += got
+            if due < 0 and (end := buffer.find(_END)) >= 0:
+                due = end + len(_END) + _length(buffer, end)
+        return int(buffer[9:12]), buffer
+
+
+def _length(answer: bytes, end: int) -> int:
+    found = _LENGTH.search(answer, 0, end)
+    return int(found[1]) if found else 0
+
+
 class _Line:
     """One connection: at most one request is in work on it."""
 
@@ -90,7 +132,7 @@ def closed_loop(port: int, following: Next, *, connections: int, seconds: float,
         port: on loopback.
         following: gives each request.
         connections: so many requests are in work at once.
-        seconds: no request starts later than that; those in work are waited for.
+        seconds: none but the first starts later than that; those in work are waited for.
         heard: told of each answer.
     """
     return _Loop(port, following, heard).closed(connections, seconds)
@@ -120,16 +162,11 @@ class _Loop:
             self._connect(_Line())
         cpu, begun = time.thread_time(), time.perf_counter()
         ends = begun + seconds
-        lines = list(self._lines.values())
-        for line in lines:
-            self._send(line, time.perf_counter())
-        busy = len(lines)
+        busy = sum(self._send(line, time.perf_counter()) for line in list(self._lines.values()))
         while busy:
             for line in self._answered(-1):
                 now = time.perf_counter()
-                if now < ends:
-                    self._send(line, now)
-                else:
+                if now >= ends or not self._send(line, now):
                     busy -= 1
         return self._taken(cpu, begun)
 
@@ -142,7 +179,10 @@ class _Loop:
         while ended < total:
             now = time.perf_counter()
             while asked < total and idle and due <= now:
-                self._send(idle.pop(), due)
+                if not self._send(idle[-1], due):
+                    total = asked
+                    break
+                idle.pop()
                 asked, due = asked + 1, begun + (asked + 1) / rate
             wait = max(0.0, due - time.perf_counter()) if asked < total and idle else 1.0
             for line in self._answered(wait):
@@ -171,16 +211,19 @@ class _Loop:
         self._lines[where.fileno()] = line
         self._poll.register(where.fileno(), select.EPOLLIN)
 
-    def _send(self, line: _Line, started: float) -> None:
+    def _send(self, line: _Line, started: float) -> bool:
+        raw = self._following()
+        if raw is None:
+            return False
         line.number, line.started = self._sent, started
         self._sent += 1
         if line.where is None:
             self._connect(line)
         assert line.where is not None  # noqa: S101 - connected above
-        raw = self._following()
         # A request of ours is smaller than an empty socket's buffer: it goes whole.
         if line.where.send(raw) != len(raw):
             raise Lost("a request did not fit its socket")
+        return True
 
     def _answered(self, wait: float) -> list[_Line]:
         """The lines whose answer is now whole."""
@@ -203,16 +246,16 @@ class _Loop:
             return self._lost(line)
         buffer = line.buffer + got if line.buffer else got
         if line.due < 0 and (end := buffer.find(_END)) >= 0:
-            found = _LENGTH.search(buffer, 0, end)
-            line.due = end + len(_END) + (int(found[1]) if found else 0)
+            line.due = end + len(_END) + _length(buffer, end)
         line.buffer = buffer
         if line.due < 0 or len(buffer) < line.due:
             return False
-        self._took.append((time.perf_counter() - line.started) * 1000)
+        took = (time.perf_counter() - line.started) * 1000
+        self._took.append(took)
         status = int(buffer[9:12])
         self._statuses[status] += 1
         if self._heard is not None:
-            self._heard(line.number, status, buffer)
+            self._heard(line.number, status, buffer, took)
         line.buffer, line.due = b"", -1
         return True
 
@@ -225,5 +268,5 @@ class _Loop:
         line.where = None
         self._statuses[0] += 1
         if self._heard is not None:
-            self._heard(line.number, 0, line.buffer)
+            self._heard(line.number, 0, line.buffer, (time.perf_counter() - line.started) * 1000)
         return True

@@ -4,83 +4,32 @@ Clients go on asking, in several sessions of one guardian, while a leader decide
 holds too while the broker is away, while moderation's relay stands still, and for a body that came slowly.
 """
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
-import httpx
 import orjson
 import pytest
 
-from shared.testing.driver import Bookbag, Refused, Session
+from shared.testing.driver import Bookbag, Session
+from tests.faults.clients import (
+    BOUND,
+    GOES_ON,
+    Client,
+    Condition,
+    as_it_is,
+    asking,
+    assert_nobody_came_in,
+    frozen,
+    status_of,
+    without_the_broker,
+)
 from tests.installation import Bench, School, a_school, went
 
-BOUND = 1.0
-GOES_ON = 2.0
-"""Seconds for which the clients go on beyond the bound: long enough for any that still got in to show."""
 SLOWLY = 0.6
 """Seconds between the halves of a slow body: longer than any answer of identity's is acted on."""
-ENOUGH = 5
-"""2xx that each client must have had before the decision, and answers after the bound: else nothing was tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    status: int
-    at: float
-
-
-@dataclass(slots=True)
-class Client:
-    """One that asks again and again. Attributes: ask: sends one request and returns its status."""
-
-    name: str
-    ask: Callable[[], int]
-    answers: list[Answered] = field(default_factory=list)
-    warm: threading.Event = field(default_factory=threading.Event)
-
-    def run(self, over: Callable[[], bool]) -> None:
-        while not over():
-            status = self.ask()
-            self.answers.append(Answered(status, time.monotonic()))
-            if sum(is_2xx(answer.status) for answer in self.answers) >= ENOUGH:
-                self.warm.set()
-
-    def late(self, after: float) -> list[Answered]:
-        return [answer for answer in self.answers if answer.at > after]
-
-
-def is_2xx(status: int) -> bool:
-    return 200 <= status < 300
-
-
-def status_of(answer: httpx.Response | Refused) -> int:
-    return answer.status if isinstance(answer, Refused) else answer.status_code
-
-
-@contextmanager
-def asking(clients: list[Client]) -> Iterator[Callable[[float], None]]:
-    """Runs the clients once each was let in several times; what it gives ends them, so many seconds from now."""
-    ends: list[float] = []
-
-    def over() -> bool:
-        return bool(ends) and time.monotonic() > ends[0]
-
-    threads = [threading.Thread(target=client.run, args=(over,)) for client in clients]
-    for one in threads:
-        one.start()
-    try:
-        for client in clients:
-            assert client.warm.wait(60), f"{client.name} was never let in: {client.answers[-3:]}"
-        yield lambda seconds: ends.append(time.monotonic() + seconds)
-    finally:
-        ends.append(0.0)
-        for one in threads:
-            one.join(timeout=60)
 
 
 def clients_of(session: Session, child: UUID, conversation: UUID) -> list[Client]:
@@ -112,38 +61,6 @@ def clients_of(session: Session, child: UUID, conversation: UUID) -> list[Client
     ]
 
 
-def assert_nobody_came_in(clients: list[Client], after: float) -> None:
-    let_in = {client.name: [a for a in client.late(after) if is_2xx(a.status)] for client in clients}
-    assert {name: len(found) for name, found in let_in.items() if found} == {}
-    for client in clients:
-        late = client.late(after)
-        assert late, f"{client.name} did not ask any more"
-        assert {answer.status for answer in late} <= {401, 403}, f"{client.name}: {late[-3:]}"
-
-
-@contextmanager
-def as_it_is(_bench: Bench) -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def without_the_broker(bench: Bench) -> Iterator[None]:
-    bench.it.stop("broker")
-    try:
-        yield
-    finally:
-        bench.it.resume("broker")
-
-
-@contextmanager
-def with_moderation_s_relay_frozen(bench: Bench) -> Iterator[None]:
-    bench.it.signal("moderation.worker", signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        bench.it.signal("moderation.worker", signal.SIGCONT)
-
-
 def removes(leader: Session, guardian: UUID) -> Callable[[], object]:
     return lambda: went(leader.decide_about(guardian, "remove", "Threats at the gate."))
 
@@ -153,7 +70,6 @@ def suspends(leader: Session, guardian: UUID) -> Callable[[], object]:
     return lambda: went(leader.decide_reshare(report.id, "confirm", "The photograph is ours, and they put it there."))
 
 
-Condition = Callable[[Bench], AbstractContextManager[None]]
 Decision = Callable[[Session, UUID], Callable[[], object]]
 
 
@@ -184,7 +100,7 @@ def clients_of_family(school: School, number: int) -> tuple[list[Session], list[
     [
         (1, removes, as_it_is),
         (2, removes, without_the_broker),
-        (3, removes, with_moderation_s_relay_frozen),
+        (3, removes, frozen("moderation.worker")),
         (4, suspends, as_it_is),
     ],
     ids=["removed", "removed, no broker", "removed, relay frozen", "suspended"],
@@ -199,7 +115,7 @@ def test_S70_S73_one_second_after_a_sanction_nothing_is_let_in(
             decide()
             answered = time.monotonic()
             go_on_for(BOUND + GOES_ON)
-    assert_nobody_came_in(clients, answered + BOUND)
+    assert_nobody_came_in(clients, answered + BOUND, turned_away={401, 403})
 
 
 def test_S21_one_second_after_signing_out_everywhere_nothing_is_let_in(school: School):
@@ -208,4 +124,4 @@ def test_S21_one_second_after_signing_out_everywhere_nothing_is_let_in(school: S
         went(sessions[0].bookbag.send("DELETE", "/v1/sessions", sessions[0].token))
         answered = time.monotonic()
         go_on_for(BOUND + GOES_ON)
-    assert_nobody_came_in(clients, answered + BOUND)
+    assert_nobody_came_in(clients, answered + BOUND, turned_away={401, 403})

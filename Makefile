@@ -1,6 +1,6 @@
 # The project's commands. Each sets up .venv first where that is needed; nothing else has to be installed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo sim fuzz bench load controls lint fmt golden docs policy-proof clean environment environment-proof
+.PHONY: help run test demo sim faults fuzz bench load controls lint fmt golden docs policy-proof clean environment environment-proof
 
 VENV := .venv/bin
 CODE := services shared deploy bench tests
@@ -20,6 +20,9 @@ demo: environment  ## act the policy out with an invented school, scene by scene
 
 sim: environment  ## play random schedules of delivery, crash and duplication: make sim ARGS="--schedules 1000000"
 	@$(VENV)/python -m tests.sim $(ARGS)
+
+faults: environment  ## kill, cut off, fill up and forge for about an hour: make faults ARGS="--scenario kills --kills 200"
+	@$(VENV)/python -m tests.faults $(ARGS)
 
 fuzz: environment-proof  ## send what nobody should send, as everybody: make fuzz ARGS="--only api --seconds 600"
 	@.venv-proof/bin/python -m tests.fuzz $(ARGS)

@@ -33,6 +33,8 @@ from tests.oracle.one_warning import answer_to_sending
 
 BOUND = 1.0
 """Seconds after the answer to a removal from which on no request of an older session gets a 2xx (S73)."""
+UNSEEN = 5.0
+"""Seconds for which identity lets guardians write while it cannot know what moderation decided (docs/adr/0015)."""
 LONGEST = 40
 """Most events of one command: what a decision appends stands together in the log."""
 QUIET_WITHIN = 120.0
@@ -67,6 +69,11 @@ class Answered:
     at: float
 
     @property
+    def name(self) -> str:
+        """What tells its event from others of the type: what was made, or where it stands in the school's log."""
+        return str(self.thing) if self.named else f"{self.school_id} {self.place}"
+
+    @property
     def service(self) -> str:
         return self.event.partition(".")[0]
 
@@ -86,6 +93,19 @@ class LetIn:
     guardian_id: UUID
     opened_at: float
     began_at: float
+    wrote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which identity could not hear of moderation's decisions, in monotonic seconds.
+
+    One of the two processes between, or their database, was dead, frozen or out of reach. A broker and a relay are not
+    on that way: what is done to them is no outage.
+    """
+
+    began: float
+    ended: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,7 @@ class Kept:
 
     Attributes:
         schools: whose commands these are; in these schools nobody else acts.
+        outages: what may keep a removal from being heard of within the second.
         given_up: event type to how many commands nobody was answered for, in the end.
         gone: things that were taken back, or may have been: no text of theirs is shown.
         surprises: answers that no fault excuses.
@@ -117,6 +138,7 @@ class Kept:
     answered: list[Answered] = field(default_factory=list)
     given_up: Counter[str] = field(default_factory=Counter)
     let_in: list[LetIn] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
     gone: set[UUID] = field(default_factory=set)
     surprises: list[str] = field(default_factory=list)
@@ -140,11 +162,17 @@ def holds(bench: Bench, kept: Kept | None = None, *, within: float = QUIET_WITHI
     assert not wrong, "\n".join(wrong)
 
 
-def broken(connect: Connect, kept: Kept) -> list[str]:
-    """One line for each thing that is wrong in these databases, led by the invariant's name. They must be at rest."""
+def broken(connect: Connect, kept: Kept, *only: str) -> list[str]:
+    """One line for each thing that is wrong in these databases, led by the invariant's name. They must be at rest.
+
+    Args:
+        connect: a connection to a service's database, of somebody who sees every row.
+        kept: what clients were answered.
+        only: the names of the invariants that are looked at; all, unless some are named.
+    """
     with ExitStack() as stack:
         databases = Databases({service: stack.enter_context(connect(service)) for service in SERVICES})
-        return [f"{name}: {line}" for name, look in INVARIANTS.items() for line in look(databases, kept)]
+        return [f"{name}: {line}" for name in only or INVARIANTS for line in INVARIANTS[name](databases, kept)]
 
 
 @dataclass(slots=True)
@@ -272,11 +300,11 @@ def answers_stand_once(databases: Databases, kept: Kept) -> Iterator[str]:
         found: dict[str, list[int]] = {}
         for recorded in databases.logs[answers[0].service]:
             if recorded.type == event and UUID(recorded.school) in kept.schools:
-                name = recorded.data[named] if named else str(recorded.position)
+                name = recorded.data[named] if named else f"{recorded.school} {recorded.position}"
                 found.setdefault(name, []).append(recorded.position)
-        wanted = Counter(str(answered.thing if named else answered.place) for answered in answers)
+        wanted = Counter(answered.name for answered in answers)
         for answered in answers:
-            name = str(answered.thing if named else answered.place)
+            name = answered.name
             places = found.get(name, [])
             if len(places) != 1 or places[0] > answered.place or wanted[name] > 1:
                 yield f"{event} {name}, answered {wanted[name]} times, lastly {answered.position}, stands at {places}"
@@ -305,11 +333,13 @@ def positions_contiguous(databases: Databases, _kept: Kept) -> Iterator[str]:
     for service in SERVICES:
         heads = _heads(databases, service)
         found = databases.ask(
-            service, "SELECT partition, count(*), min(position), max(position) FROM log_event GROUP BY partition"
+            service,
+            "SELECT partition, count(*), count(DISTINCT position), min(position), max(position) FROM log_event"
+            " GROUP BY partition",
         )
-        for partition, count, first, last in found:
-            if (first, last, heads.get(partition)) != (1, count, count):
-                yield f"{service} p{partition}: {count} events from {first} to {last}, head {heads.get(partition)}"
+        for partition, count, *places in found:
+            if [*places, heads.get(partition)] != [count, 1, count, count]:
+                yield f"{service} p{partition}: {count} events, places {places}, head {heads.get(partition)}"
         unlinked = databases.ask(
             service,
             "SELECT partition, position FROM (SELECT partition, position, previous,"
@@ -451,19 +481,33 @@ def _ids_in_the_log(databases: Databases, service: str) -> Iterator[tuple[str, s
 
 
 def removed_means_out(databases: Databases, kept: Kept) -> Iterator[str]:
-    """Nobody removed got a 2xx after a second: no session that was open then began anything that was let in."""
+    """Nobody removed got a 2xx after a second: no session that was open then began anything that was let in.
+
+    Where identity could not hear of it, the second begins when it can again; nobody writes even then, once it has not
+    heard for as long as it trusts what it knows.
+    """
     decided = sorted((a for a in kept.answered if a.service == "moderation"), key=lambda a: (a.partition, a.place))
     removals: dict[str, list[float]] = {}
     for e in databases.logs["moderation"]:
         if e.type == "moderation.ParentRemoved" and UUID(e.school) in kept.schools:
             # Answered with the position of the command's last event; a removal stands a little before it.
-            by = next((a for a in decided if e.position <= a.place < e.position + LONGEST), None)
+            mine = (a for a in decided if str(a.school_id) == e.school and e.position <= a.place)
+            by = next((a for a in mine if a.place < e.position + LONGEST), None)
             if by is not None:
                 removals.setdefault(e.data["guardian_id"], []).append(by.at)
     for one in kept.let_in:
         for removed_at in removals.get(str(one.guardian_id), ()):
-            if one.opened_at < removed_at and one.began_at > removed_at + BOUND:
+            if one.opened_at < removed_at and one.began_at > _until_when(removed_at, one, kept.outages):
                 yield f"{one.guardian_id} was let in {one.began_at - removed_at:.2f} s after the removal"
+
+
+def _until_when(removed_at: float, one: LetIn, outages: Sequence[Outage]) -> float:
+    """Until when what began may have been let in."""
+    until_then = removed_at + BOUND
+    for outage in sorted(outages, key=lambda found: found.began):
+        if outage.began <= until_then:
+            until_then = max(until_then, outage.ended + BOUND)
+    return min(until_then, removed_at + UNSEEN + BOUND) if one.wrote else until_then
 
 
 INVARIANTS: Mapping[str, Look] = {

@@ -58,7 +58,7 @@ class Person:
         """
         key = str(uuid4())
         answer: Wrote | Refused = self._until_answered(
-            lambda: self.session._write(path, body, key=key, rests_on=rests_on)
+            lambda: self.session._write(path, body, key=key, rests_on=rests_on), wrote=True
         )
         if isinstance(answer, Wrote):
             found = thing or (answer.id if named else None)
@@ -99,14 +99,14 @@ class Person:
             threading.Event().wait(AGAIN)
         raise AssertionError("nobody is let in any more")
 
-    def _until_answered(self, ask: Callable[[], Wrote | Saw | Refused]) -> Any:
+    def _until_answered(self, ask: Callable[[], Wrote | Saw | Refused], *, wrote: bool = False) -> Any:
         ends = time.monotonic() + GIVES_UP_AFTER
         while True:
             began, opened_at = time.monotonic(), self.opened_at
             answer = ask()
             if not isinstance(answer, Refused):
                 if self.capacity == "guardian":
-                    self.kept.let_in.append(LetIn(self.session.person_id, opened_at, began))
+                    self.kept.let_in.append(LetIn(self.session.person_id, opened_at, began, wrote))
                 return answer
             if answer.status in NEVER_RIGHT:
                 self.kept.surprises.append(f"{self.capacity} was answered {answer.status} {answer.code}")
@@ -239,13 +239,9 @@ class Head(Person):
                 day.decided.append(guardian)
         elif day.decided and self.chance.random() < 0.5:
             guardian = day.decided.popleft()
-            decision, event = self.chance.choice(
-                (
-                    ("reinstate", "moderation.ParentReinstated"),
-                    ("reinstate", "moderation.ParentReinstated"),
-                    ("rescind_warning", "moderation.WarningRescinded"),
-                )
-            )
+            rescinds = self.chance.random() < 0.15  # else hardly anybody would be warned for long enough to be removed
+            decision = "rescind_warning" if rescinds else "reinstate"
+            event = "moderation.WarningRescinded" if rescinds else "moderation.ParentReinstated"
             body = {"decision": decision, "reason": "Talked it over."}
             self.writes(f"/v1/moderation/guardians/{guardian}/decisions", body, event, rests_on=rests_on)
 

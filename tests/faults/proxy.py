@@ -2,6 +2,8 @@
 
 It runs in a thread of its own and may be told from any other. What it can show is a connection's fate, not a packet's:
 the kernel still acknowledges what the proxy does not read, so that time-outs of the kernel's own stay untried here.
+Only root can have the kernel forget a connection as a host does that lost its power, and answer whoever asks after it;
+elsewhere the proxy ends it when the client sends, or after a while, as if the client had asked.
 """
 
 import asyncio
@@ -18,6 +20,10 @@ from typing import Any, Self
 from deploy.local.ports import LOOPBACK
 
 CHUNK = 1 << 16
+TCP_REPAIR = 19
+"""A Linux socket with this option goes without a word to its peer."""
+ASKED_AFTER = 12.0
+"""Seconds after which a client is taken to have asked whether the server still knows it."""
 ABORT = struct.pack("ii", 1, 0)
 """SO_LINGER by which closing sends a reset."""
 
@@ -32,7 +38,7 @@ class Mode(Enum):
     CUT = auto()  # every connection is reset, and each new one at once
     DELAY = auto()  # all arrives, late
     BLACK_HOLE = auto()  # nothing arrives and nobody is told; what was not given up goes on when it passes again
-    HALF_OPEN = auto()  # the server has forgotten the connections there are; the client learns it when it sends
+    HALF_OPEN = auto()  # the server has forgotten the connections there are; the client learns it when it sends or asks
 
 
 @dataclass(eq=False, slots=True)
@@ -122,6 +128,8 @@ class Proxy:
             elif mode is Mode.HALF_OPEN:
                 pair.forgotten = True
                 _reset(pair.server)
+                if not _vanishes(pair.client):
+                    self._loop.call_later(ASKED_AFTER, _reset, pair.client)
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -171,6 +179,17 @@ class Proxy:
         with suppress(OSError):
             if writer.can_write_eof():
                 writer.write_eof()
+
+
+def _vanishes(writer: asyncio.StreamWriter) -> bool:
+    """Whether the kernel has forgotten the connection: the client hears nothing, until it sends or asks."""
+    found = writer.get_extra_info("socket")
+    try:
+        found.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except (OSError, AttributeError):
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

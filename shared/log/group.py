@@ -89,39 +89,39 @@ def _added(group: Group, now: Known, command: Command) -> Answer:
             return replace(earlier[1], earlier=True)
     _refuse_moved(now, command)
     # Nothing is kept of a command that fails on the way to here.
-    head, versions, rows = group.head, dict(command.expected), list[bytes]()
+    versions, rows = dict(command.expected), list[bytes]()
+    position, link, link_in_hex = group.head.position, group.head.hash, group.head.hash.hex().encode()
     for event in command.events:
         versions[event.stream] += 1
-        form = hashed_form(
-            id=event.id,
-            type=event.type,
-            schema_version=event.schema_version,
-            school_id=command.school_id,
-            stream=event.stream,
-            stream_version=versions[event.stream],
-            partition=command.partition,
-            position=head.position + 1,
-            occurred_at=event.occurred_at,
-            recorded_at=command.recorded_at,
-            actor=event.actor,
-            correlation_id=event.correlation_id,
-            causation_id=event.causation_id,
-            data=event.data,
+        position += 1
+        text = canonical(
+            hashed_form(
+                id=event.id,
+                type=event.type,
+                schema_version=event.schema_version,
+                school_id=command.school_id,
+                stream=event.stream,
+                stream_version=versions[event.stream],
+                partition=command.partition,
+                position=position,
+                occurred_at=event.occurred_at,
+                recorded_at=command.recorded_at,
+                actor=event.actor,
+                correlation_id=event.correlation_id,
+                causation_id=event.causation_id,
+                data=event.data,
+            )
         )
-        text = canonical(form)
-        link = chain_hash(head.hash, text)
+        previous, link = link_in_hex, chain_hash(link, text)
+        link_in_hex = link.hex().encode()
         # What is stored is cut out of the bytes that were hashed.
-        rows.append(
-            b'%b,"previous":"\\\\x%b","hash":"\\\\x%b"}' % (text[:-1], head.hash.hex().encode(), link.hex().encode())
-        )
-        head = Head(position=head.position + 1, hash=link)
-    answer = Answer(
-        status=command.status, location=command.location, partition=command.partition, position=head.position
-    )
+        rows.append(b'%b,"previous":"\\\\x%b","hash":"\\\\x%b"}' % (text[:-1], previous, link_in_hex))
+    answer = Answer(status=command.status, location=command.location, partition=command.partition, position=position)
     _keep(group, now, command, answer)
-    group.head = head
+    group.head = Head(position=position, hash=link)
     group.events += rows
-    now.versions |= {(command.school_id, stream): version for stream, version in versions.items()}
+    for stream, version in versions.items():
+        now.versions[command.school_id, stream] = version
     return answer
 
 

@@ -1214,6 +1214,13 @@ BUS = (
         ("tests/unit/test_follower.py::test_a_bus_that_stands_still_between_two_looks_is_not_waited_for",),
     ),
     Fault(
+        "a destroyed key is everybody's trouble who asks for theirs at the same time",
+        "shared/privacy/keystore.py",
+        "        return [self._alone(owners) for owners in asked]",
+        "        return [self._alone(frozenset().union(*asked)) for _ in asked]",
+        ("tests/integration/test_keystore.py::test_who_asks_together_with_one_whose_key_was_destroyed_gets_theirs",),
+    ),
+    Fault(
         "a rebuild in bulk does not look whether the log links",
         "shared/projections/bulk.py",
         "if int(position) != at + 1 or (link and prior != link):",
@@ -2240,8 +2247,8 @@ GROUP_COMMIT = (
     Fault(
         "events of a group do not link",
         "shared/log/group.py",
-        "head = Head(position=head.position + 1, hash=link)",
-        "head = Head(position=head.position + 1, hash=head.hash)",
+        "previous, link = link_in_hex, chain_hash(link, text)",
+        "previous = link_in_hex; chain_hash(link, text)",
         (f"{COMMITTER}::test_commands_in_flight_together_each_get_their_own_answer",),
     ),
     Fault(

@@ -74,15 +74,16 @@ def verify(
             faults[service] = verify_service(config, service, _told(bar, task), lines)
     if as_json:
         print(json.dumps({s: [f"{f.partition}.{f.position}: {f.what}" for f in found] for s, found in faults.items()}))
-    for service, found in faults.items():
-        for fault in found:
-            console.print(
-                f"{service}: partition {fault.partition}, position {fault.position}: {fault.what}", style="red"
-            )
+    else:
+        for service, found in faults.items():
+            for fault in found:
+                console.print(
+                    f"{service}: partition {fault.partition}, position {fault.position}: {fault.what}", style="red"
+                )
+        if not any(faults.values()):
+            console.print("Every log is whole.", style="green")
     if any(faults.values()):
         raise typer.Exit(1)
-    if not as_json:
-        console.print("Every log is whole.", style="green")
 
 
 @checkpoints_app.callback(invoke_without_command=True)

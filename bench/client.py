@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 CHUNK = 65_536
+IDLE = -1
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
@@ -120,7 +121,7 @@ class _Line:
     def __init__(self) -> None:
         self.buffer = b""
         self.due = -1
-        self.number = -1
+        self.number = IDLE
         self.started = 0.0
         self.where: socket.socket | None = None
 
@@ -256,7 +257,7 @@ class _Loop:
         self._statuses[status] += 1
         if self._heard is not None:
             self._heard(line.number, status, buffer, took)
-        line.buffer, line.due = b"", -1
+        line.buffer, line.due, line.number = b"", -1, IDLE
         return True
 
     def _lost(self, line: _Line) -> bool:
@@ -266,7 +267,11 @@ class _Loop:
         del self._lines[descriptor]
         line.where.close()
         line.where = None
+        if line.number == IDLE:
+            # A server ends what has been idle for long; the next request connects anew.
+            return False
         self._statuses[0] += 1
         if self._heard is not None:
             self._heard(line.number, 0, line.buffer, (time.perf_counter() - line.started) * 1000)
+        line.number = IDLE
         return True

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import TupleRow
 
-from bench.client import Taken, closed_loop, request
+from bench.client import Asker, Taken, closed_loop, request
 from bench.place import Place
 from bench.served import Served, Taught, served, spent
 from bench.side import Goal, Measured, Medians, Round, Side, Topic
@@ -21,7 +21,7 @@ from deploy.local.folders import ROOT
 from deploy.local.ports import Ports
 from deploy.local.processes import base_environment
 
-SECONDS = 8.0
+SECONDS = 6.0
 WARM = 1.0
 READERS = 16
 WRITERS = 64
@@ -30,6 +30,7 @@ BUSY = 64
 MANY = 20_000
 """Sessions of which none asks twice within a second: every request is looked up."""
 PATIENCE = 60
+OK, CREATED = 200, 201
 
 READS, P99 = "reads/s", "p99 ms"
 
@@ -57,21 +58,22 @@ def _awards(house: Served) -> list[tuple[Taught, str]]:
 
 
 def _award(house: Served, taught: Taught) -> str:
+    """Where a new award can be read, once it can."""
     (token,) = house.tokens(1, taught)
-    heard: list[bytes] = []
+    pupils, deadline = itertools.cycle(taught.pupils), time.monotonic() + PATIENCE
+    asking = Asker(house.port)
     while True:
-        asked = partial(_command, token, taught, itertools.cycle(taught.pupils))
-        closed_loop(house.port, asked, connections=1, seconds=0, heard=lambda _n, _status, answer, _took: heard.append(answer))
-        if heard[-1].startswith(b"HTTP/1.1 201"):
+        status, answer = asking.ask(_command(token, taught, pupils))
+        if status == CREATED:
             break
-    location: str = json.loads(heard[-1].partition(b"\r\n\r\n")[2])["location"]
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        shown = closed_loop(house.port, lambda: request("GET", location, token=token), connections=1, seconds=0)
-        if shown.statuses[200]:
-            return location
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no award can be given: {status}")
+    location: str = json.loads(answer.partition(b"\r\n\r\n")[2])["location"]
+    while asking.ask(request("GET", location, token=token))[0] != OK:
         if time.monotonic() > deadline:
             raise TimeoutError("the award is not shown")
+    asking.close()
+    return location
 
 
 def _command(token: str, taught: Taught, pupils: Iterator[UUID]) -> bytes:
@@ -112,7 +114,7 @@ def _reads(place: Place, sessions: int = BUSY, processes: int = 1) -> Iterator[R
     def measure() -> Measured:
         with house.more({"points": processes, "identity": processes}):
             taken, cpu = measuring()
-        return Measured(figures=_figures(taken, READS) | cpu, fault=_fault(taken, 200))
+        return Measured(figures=_figures(taken, READS) | cpu, fault=_fault(taken, OK))
 
     yield measure
 
@@ -136,9 +138,9 @@ def _commands(place: Place, processes: int = 1) -> Iterator[Round]:
                 taken = closed_loop(house.port, asked, connections=WRITERS, seconds=_seconds(place))
                 cpu = spent(before, house.cpu(), len(taken.milliseconds))
                 there = _head(log) - first
-        fault = _fault(taken, 201)
-        if not fault and there != taken.statuses[201]:
-            fault = f"{taken.statuses[201]} were acknowledged, {there} are in the log"
+        fault = _fault(taken, CREATED)
+        if not fault and there != taken.statuses[CREATED]:
+            fault = f"{taken.statuses[CREATED]} were acknowledged, {there} are in the log"
         return Measured(figures=_figures(taken, "commands/s") | cpu, fault=fault)
 
     yield measure
@@ -167,7 +169,7 @@ def _twin(place: Place, sessions: int = BUSY, processes: int = 1) -> Iterator[Ro
 
         def measure() -> Measured:
             taken, _ = measuring()
-            return Measured(figures=_figures(taken, READS), fault=_fault(taken, 200))
+            return Measured(figures=_figures(taken, READS), fault=_fault(taken, OK))
 
         yield measure
     finally:

@@ -76,6 +76,8 @@ def _sized(place: Place, size: Size) -> Iterator[Round]:
         if name not in ASKED:
             house.it.stop(name)
     _fill(house, taught, Size(place.scaled(size.events), size.schools, size.partitions))
+    # It begins with the logs as they are now.
+    house.it.restart("points.api")
     asked = _asked(house, taught, award)
 
     def measure() -> Measured:

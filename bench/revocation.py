@@ -19,7 +19,7 @@ from bench.side import Goal, Measured, Medians, Round, Side, Topic
 
 REMOVALS = 340
 """Of one round: a thousand over three."""
-FAMILIES = 16
+FAMILIES = 32
 """So many guardians ask, each as fast as they are answered, while they are removed."""
 LOAD = 8
 """Connections beside them that read as fast as they are answered."""

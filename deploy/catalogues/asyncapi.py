@@ -39,9 +39,10 @@ def made() -> dict[str, Any]:
         "info": {
             "title": "Bookbag's events",
             "version": "1",
-            "description": "Every service publishes its log, event by event and in order, once a partition. Only the"
-            " installation's own services read it. Personal values are sealed: x-personal names the category whose key"
-            " opens one, and the field that says whose it is.",
+            "description": "Every service publishes its log in order, once a partition. A message holds as many events"
+            " as were waiting, each a JSON document on a line of its own. Only the installation's own services read it."
+            " Personal values are sealed: x-personal names the category whose key opens one, and the field that says"
+            " whose it is.",
         },
         "defaultContentType": "application/json",
         "channels": {service: _channel(service, declared) for service, declared in by_service.items()},

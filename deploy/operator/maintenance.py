@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from deploy.operator.config import OperatorConfig
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
+from shared.projections.bulk import Reach, where
 from shared.projections.rebuild import Rebuilder
 from shared.projections.roster_queries import parameters_of
 from shared.projections.runner import Consumer, OwnLog, Reacting, Runner, Source
@@ -39,21 +40,30 @@ def maintenance_of(config: OperatorConfig, service: str, consumers: Sequence[Con
         owner = pool(f"bookbag_{service}", f"{service}_owner", "passfile.owner")
         worker = pool(f"bookbag_{service}", f"{service}_worker", f"passfile.{service}.worker")
         keys = pool("bookbag_keys", f"keys_{service}", f"passfile.{service}.worker")
+        installation_key = b64decode(config.secret("installation.key").read_text())
         store = KeyStore(
             service,
             keys,
-            b64decode(config.secret("installation.key").read_text()),
+            installation_key,
             new_id=lambda: uuid7(SystemClock().now(), os.urandom),
         )
         sources: dict[str, Source] = {}
+        logs: dict[str, Pool] = {}
         for source in sorted({consumer.source for consumer in consumers}):
             log = (
                 worker
                 if source == service
                 else pool(f"bookbag_{source}", f"{source}_worker", f"passfile.{source}.worker")
             )
-            sources[source] = OwnLog(log)
+            sources[source], logs[source] = OwnLog(log), log
         clock = school_clock(config.clock_file)
         reacting = Reacting(service=service, clock=clock, parameters=parameters_of(worker))
         vault = Vault(service, store, time.monotonic)
-        yield Maintenance(Rebuilder(owner, Runner(worker, vault, sources, reacting)), worker, vault)
+        reach = Reach(
+            service=service,
+            logs={source: where(log) for source, log in logs.items()},
+            model=where(worker),
+            keys=where(keys),
+            installation_key=installation_key,
+        )
+        yield Maintenance(Rebuilder(owner, Runner(worker, vault, sources, reacting), reach), worker, vault)

@@ -19,14 +19,18 @@ from shared.runtime.crash import crash_point
 from shared.runtime.logging import logger
 from shared.runtime.metrics import BUS_CONNECTED, BUS_DELIVERED, BUS_DISCARDED
 
-PREFETCH = 300
-"""Most messages of one queue that are delivered and not acknowledged."""
+PREFETCH = 100
+"""Most messages of one queue that are delivered and not acknowledged: what a process may have to hold of them is that
+times the longest message."""
+
+ENOUGH = 1000
+"""Events after which no more is waited for: a batch of them is applied while the next messages come."""
 
 LISTEN = 0.25
 """Seconds that the broker is listened to before anything else is looked at."""
 
-MOMENT = 0.002
-"""Seconds without a message after which what has come is a batch."""
+AT_ONCE = 0.0
+"""For what has come already. To wait for more, however briefly, never ends while more comes all the time."""
 
 
 Meanwhile = Callable[[], None]
@@ -45,6 +49,7 @@ class _Arrived:
 
     last_tag: int = 0
     messages: int = 0
+    count: int = 0
     events: dict[tuple[str, int], list[Envelope]] = field(default_factory=dict)
 
 
@@ -114,10 +119,12 @@ class Consuming:
         link.connection.channel().queue_delete(name)
 
     def _gather(self, link: Link) -> int:
-        """Waits for a message, and takes what comes with it until the socket is empty for a moment."""
-        seconds = 0.0 if self._arrived.messages else LISTEN
-        while self._arrived.messages < PREFETCH and link.drain(max(seconds, MOMENT)):
-            seconds = MOMENT
+        """Waits for a message, and takes what has come with it: what comes later is the next batch's, for while this
+        one is applied that one grows.
+        """  # noqa: D205 - one thought
+        seconds = AT_ONCE if self._arrived.messages else LISTEN
+        while self._arrived.count < ENOUGH and self._arrived.messages < PREFETCH and link.drain(seconds):
+            seconds = AT_ONCE
         return self._arrived.messages
 
     def _take(self, link: Link) -> None:
@@ -125,7 +132,7 @@ class Consuming:
         taken, self._arrived = self._arrived, _Arrived()
 
         def meanwhile() -> None:
-            link.drain(MOMENT)  # what comes now is the next batch's
+            link.drain(AT_ONCE)  # what has come is is the next batch's
             link.tend()
 
         for (source, partition), envelopes in taken.events.items():
@@ -142,7 +149,8 @@ class Consuming:
         if isinstance(found, Discarded):
             BUS_DISCARDED.labels(source, found.why).inc()
         else:
-            self._arrived.events.setdefault((source, partition), []).append(found)
+            self._arrived.count += len(found)
+            self._arrived.events.setdefault((source, partition), []).extend(found)
 
     def _say(self, what: str) -> None:
         """Logs a change, not each of two tries a second."""

@@ -1,14 +1,20 @@
 """What a relay may save and publish next: order and progress, without a broker, a database or a clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class OutOfOrder(Exception):  # noqa: N818 - said as it is
     """The events to publish do not follow one another, or the broker confirmed what was not published."""
 
 
+def require_in_order(saved: int, positions: Sequence[int]) -> None:
+    """Raises OutOfOrder unless the positions are those that follow `saved`, each once."""
+    if list(positions) != list(range(saved + 1, saved + 1 + len(positions))):
+        raise OutOfOrder(f"the positions to publish do not follow {saved}")
+
+
 class Window:
-    """One batch of a partition on its way: which of its positions the broker has confirmed.
+    """One batch of a partition on its way: which of its messages, each of some positions, the broker has confirmed.
 
     Args:
         saved: the position up to which everything was confirmed before.
@@ -16,20 +22,21 @@ class Window:
     """
 
     def __init__(self, saved: int, tag: int) -> None:
-        self._saved, self._tag = saved, tag
-        self._sent = 0
+        self._tag, self._last = tag, saved
+        self._firsts: list[int] = []
         self._open: set[int] = set()
         self._refused: set[int] = set()
 
     @property
     def tag(self) -> int:
         """The last delivery tag used."""
-        return self._tag + self._sent
+        return self._tag + len(self._firsts)
 
     @property
     def settled(self) -> int:
         """The position that may be saved: it and all before it are confirmed. Never beyond one that is not."""
-        return min(self._open | self._refused, default=self._saved + self._sent + 1) - 1
+        unsettled = min(self._open | self._refused, default=None)
+        return self._last if unsettled is None else self._firsts[unsettled - self._tag - 1] - 1
 
     @property
     def waiting(self) -> bool:
@@ -41,16 +48,19 @@ class Window:
         """Whether the broker would not take something: it is to be published again, and what came after it."""
         return bool(self._refused)
 
-    def send(self, position: int) -> None:
-        """Notes that a position is published next; call it before, for the answer may come while it is sent.
+    def send(self, first: int, last: int | None = None) -> None:
+        """Notes that a message of these positions (of one, without `last`) is published next; call it before, for the
+        answer may come while it is sent.
 
         Raises:
-            OutOfOrder: it is not the next one.
-        """
-        if position != self._saved + self._sent + 1:
-            raise OutOfOrder(f"position {position} does not follow {self._saved + self._sent}")
-        self._sent += 1
-        self._open.add(position)
+            OutOfOrder: they are not the next ones.
+        """  # noqa: D205 - the first sentence needs both lines
+        last = first if last is None else last
+        if first != self._last + 1 or last < first:
+            raise OutOfOrder(f"positions {first} to {last} do not follow {self._last}")
+        self._last = last
+        self._firsts.append(first)
+        self._open.add(self.tag)
 
     def confirm(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - as the protocol has it
         """The broker has taken a tag; with `multiple`, also all before it that were still open."""
@@ -65,5 +75,4 @@ class Window:
     def _answered(self, tag: int, *, multiple: bool) -> Iterable[int]:
         if not self._tag < tag <= self.tag:
             raise OutOfOrder(f"an answer for {tag}, which was not published")
-        position = self._saved + tag - self._tag
-        return [p for p in self._open if p <= position] if multiple else [position]
+        return [t for t in self._open if t <= tag] if multiple else [tag]

@@ -6,7 +6,7 @@ a module can move without touching a log.
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
 from shared.privacy.categories import Category
@@ -62,11 +62,19 @@ def personal(*, subject: str, category: Category, formerly: tuple[str, ...] = ()
     return dataclasses.field(metadata={"personal": PersonalMark(subject=subject, category=category, formerly=formerly)})
 
 
-def personal_marks(event: type[Event]) -> dict[str, PersonalMark]:
+_marks: dict[type[Event], Mapping[str, PersonalMark]] = {}
+
+
+def personal_marks(event: type[Event]) -> Mapping[str, PersonalMark]:
     """The personal fields of an event class, by field name."""
-    return {
-        field.name: field.metadata["personal"] for field in dataclasses.fields(event) if "personal" in field.metadata
-    }
+    found = _marks.get(event)
+    if found is None:
+        found = _marks[event] = {
+            field.name: field.metadata["personal"]
+            for field in dataclasses.fields(event)
+            if "personal" in field.metadata
+        }
+    return found
 
 
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]

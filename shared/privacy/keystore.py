@@ -12,16 +12,24 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+import psycopg
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from shared.privacy.categories import Category, added_only
+from shared.runtime.together import NotDone, PerhapsDone, Together
 
 KEY_BYTES = 32
 MOST_ADDED = 256
 """Added keys that stay at hand, so that a command which is decided again seals under the key it made first."""
+
+
+MOST_ASKED, MOST_WAITING, WAIT_SECONDS = 64, 512, 5.0
+"""How many are answered in one transaction, how many may wait for the next, and for how long."""
+
+AWAY = (psycopg.OperationalError, PoolTimeout, PoolClosed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +72,47 @@ class KeyStore:
         self._added_only = added_only(service)
         self._added: dict[Owner, SubjectKey] = {}
         self._lock = threading.Lock()
+        self._together: Together[frozenset[Owner], dict[Owner, SubjectKey]] = Together(
+            self._obtained, most=MOST_ASKED, waiting=MOST_WAITING, seconds=WAIT_SECONDS
+        )
 
     def obtain(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
         """The key of each owner, made where there is none yet; committed on return.
 
         Of a category that the service may only add to, the owner must be new: the key cannot be found again.
 
+        Who asks at the same time is answered together, in one transaction.
+
         Raises:
             Destroyed: one of them was destroyed; no key was made.
+            PoolTimeout: too many wait for the key database, or for too long.
         """
-        wanted = set(owners)
+        wanted = frozenset(owners)
         to_add = {owner for owner in wanted if owner.category in self._added_only}
-        return self._found_or_made(wanted - to_add) | {owner: self._added_key(owner) for owner in to_add}
+        try:
+            found = self._together.ask(wanted - to_add) if wanted - to_add else {}
+        except (NotDone, PerhapsDone):  # a key that was made all the same is found the next time
+            raise PoolTimeout("the key database does not answer in time") from None
+        return found | {owner: self._added_key(owner) for owner in to_add}
+
+    def _obtained(self, asked: Sequence[frozenset[Owner]]) -> Sequence[dict[Owner, SubjectKey] | Exception]:
+        """Of each its keys. What stands against one of them is no other's business: then each is asked for alone."""
+        if len(asked) > 1:
+            try:
+                found = self._found_or_made(frozenset().union(*asked))
+            except AWAY as error:
+                return [error] * len(asked)
+            except Exception:  # noqa: BLE001, S110 - whose it is shows below
+                pass
+            else:
+                return [{owner: found[owner] for owner in owners} for owners in asked]
+        return [self._alone(owners) for owners in asked]
+
+    def _alone(self, owners: frozenset[Owner]) -> dict[Owner, SubjectKey] | Exception:
+        try:
+            return self._found_or_made(owners)
+        except Exception as error:  # noqa: BLE001 - raised to the one who asked
+            return error
 
     def _added_key(self, owner: Owner) -> SubjectKey:
         with self._lock:

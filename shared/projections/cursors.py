@@ -74,6 +74,24 @@ def move(
     )
 
 
+def move_from(connection: Connection[TupleRow], consumer: str, source: str, at: Head, to: Envelope) -> bool:
+    """Moves a cursor over what has no effects, if it still stands where it stood. Returns whether it did."""
+    return bool(
+        connection.execute(
+            "UPDATE projection_cursor SET position = %s, hash = %s"
+            " WHERE consumer = %s AND source = %s AND partition = %s AND position = %s",
+            (to.position, to.hash, consumer, source, to.partition, at.position),
+        ).rowcount
+    )
+
+
+def wait_for_no_disc(connection: Connection[TupleRow]) -> None:
+    """Lets this transaction's commit return before it is on disc. For effects that are all made again: a server that
+    dies comes back with cursor and effects as they were some moments before, and what came then is taken once more.
+    """  # noqa: D205 - one thought
+    connection.execute("SELECT set_config('synchronous_commit', 'off', true)")
+
+
 def linked(at: Head, events: Sequence[Envelope], consumer: str, source: str) -> Sequence[Envelope]:
     """The events, if each is the next one and links to the one before.
 

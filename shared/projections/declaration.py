@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from shared.events.declaration import Event
 from shared.events.envelope import Envelope
+from shared.projections.effects import Effect, Effects, Rows, statement
 
 E = TypeVar("E", bound=Event)
 
@@ -36,12 +37,25 @@ class Table:
 class Tx:
     """Writes of one batch, in the cursor's transaction. `{table}` in the SQL stands for the version's own table."""
 
-    def __init__(self, cursor: Cursor[TupleRow], tables: Mapping[str, str]) -> None:
+    def __init__(self, cursor: Cursor[TupleRow], tables: Mapping[str, str], declared: Sequence[Table] = ()) -> None:
         self._cursor, self._tables = cursor, tables
+        self._types = {table.name: table.columns for table in declared}
         self._texts: dict[str, str] = {}
+        self._rows = Rows()
+
+    def gather(self, effects: Effects, event: Event, meta: Envelope) -> None:
+        """Takes what declared effects make of an event; it is written at the next statement or `flush`."""
+        self._rows.take(effects, event, meta)
+
+    def flush(self) -> None:
+        """Writes what was gathered, one statement an effect. Call it before the transaction ends."""
+        for effect, rows in self._rows.taken():
+            sql = statement(effect, self._tables[effect.table], self._types[effect.table])
+            self._cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs one statement of a handler."""
+        self.flush()
         text = self._texts.get(sql)
         if text is None:
             text = self._texts[sql] = sql.format_map(self._tables)
@@ -53,13 +67,19 @@ Handler = Callable[[Tx, Any, Envelope], None]
 
 @dataclass(slots=True)
 class Projection:
-    """One read model: what it follows and how each event changes it."""
+    """One read model: what it follows and how each event changes it.
+
+    Attributes:
+        commuting: the event types whose handlers, being code, come to the same when declared effects of later events
+            were applied before them: a rebuild does so.
+    """
 
     name: str
     version: int
     source: str
     tables: Sequence[Table]
     handlers: dict[str, Handler] = field(default_factory=dict)
+    commuting: set[str] = field(default_factory=set)
 
     @property
     def consumer(self) -> str:
@@ -70,13 +90,36 @@ class Projection:
         """Table name -> the name of this version's own table."""
         return {table.name: f"{table.name}_v{self.version}{suffix}" for table in self.tables}
 
-    def on(self, event: type[E]) -> Callable[[Callable[[Tx, E, Envelope], None]], Callable[[Tx, E, Envelope], None]]:
-        """Declares the handler of an event type."""
+    @property
+    def effects(self) -> Mapping[str, Effects]:
+        """The event types whose effects are declared as data."""
+        return {name: handler for name, handler in self.handlers.items() if isinstance(handler, Effects)}
+
+    def tx(self, cursor: Cursor[TupleRow], suffix: str = "") -> Tx:
+        """For the writes of one batch to this version's tables."""
+        return Tx(cursor, self.physical(suffix), self.tables)
+
+    def on(
+        self, event: type[E], *, commutes: bool = False
+    ) -> Callable[[Callable[[Tx, E, Envelope], None]], Callable[[Tx, E, Envelope], None]]:
+        """Declares the handler of an event type. `commutes`: see the attribute `commuting`."""
 
         def declare(handler: Callable[[Tx, E, Envelope], None]) -> Callable[[Tx, E, Envelope], None]:
-            if event.event_type in self.handlers:
-                raise ValueError(f"{self.name} handles {event.event_type} twice")
-            self.handlers[event.event_type] = handler
+            self._enter(event, handler)
+            if commutes:
+                self.commuting.add(event.event_type)
             return handler
 
         return declare
+
+    def writes(self, event: type[Event], *effects: Effect) -> None:
+        """Declares what an event type does as data. Of one table all effects are of one kind, so that they commute."""
+        self._enter(event, Effects(effects))
+        kinds = {(effect.table, type(effect)) for declared in self.effects.values() for effect in declared.effects}
+        if len(kinds) != len({table for table, _ in kinds}):
+            raise ValueError(f"{self.name} inserts into a table that it adds to")
+
+    def _enter(self, event: type[Event], handler: Handler) -> None:
+        if event.event_type in self.handlers:
+            raise ValueError(f"{self.name} handles {event.event_type} twice")
+        self.handlers[event.event_type] = handler

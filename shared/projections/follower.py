@@ -14,6 +14,7 @@ import psycopg
 
 from shared.events.envelope import Envelope
 from shared.log.append import CHANNEL
+from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.delivered import Delivered
 from shared.projections.parking import PASSING
@@ -23,6 +24,9 @@ from shared.runtime.metrics import PROJECTION_FAILURES
 
 PAUSE = 0.25
 """Seconds between two looks at the heads where nothing else wakes the loop."""
+
+FAR = 1000
+"""Events behind the heads from which on what the bus is bringing is left to it."""
 
 DIVERGED = "consumer.diverged"
 
@@ -65,6 +69,7 @@ class Follower:
     seen: dict[str, float] = field(default_factory=dict)
     known: dict[str, frozenset[int]] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
+    _brought: dict[tuple[str, int], int] = field(default_factory=dict)
     _turns: dict[str, threading.Lock] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +107,10 @@ class Follower:
         self.seen[source] = asked
         self.known[source] = frozenset(heads)
         self._say(source, "source.here")
+        mine = {partition: head for partition, head in heads.items() if not self._is_brought(source, partition, head)}
         with self._turns[source]:
-            taken = [self._guarded(c, partial(self.runner.catch_up, c, heads)) for c in self._of(source)]
-        if not any(taken) and None not in taken:
+            taken = [self._guarded(c, partial(self.runner.catch_up, c, mine)) for c in self._of(source)]
+        if not any(taken) and None not in taken and mine.keys() == heads.keys():
             self._tell(source, asked)
         return sum(number or 0 for number in taken)
 
@@ -116,7 +122,15 @@ class Follower:
         delivered = Delivered(source, self.runner.source(source), envelopes)
         with self._turns[source]:
             for consumer in self._of(source):
-                self._guarded(consumer, partial(self.runner.take, consumer, partition, delivered))
+                if self._guarded(consumer, partial(self.runner.take, consumer, partition, delivered)):
+                    self._brought[source, partition] = max(envelope.position for envelope in envelopes)
+
+    def _is_brought(self, source: str, partition: int, head: Head) -> bool:
+        """Whether the bus has moved a consumer since the last look, and has much more on its way: the feed would bring
+        the same once more, and both would be slower. Where it stops moving, the next look takes over.
+        """  # noqa: D205 - one thought
+        brought = self._brought.pop((source, partition), None)
+        return brought is not None and head.position - brought > FAR
 
     def _of(self, source: str) -> list[Consumer]:
         return [consumer for consumer in self.consumers if consumer.source == source]

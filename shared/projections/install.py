@@ -1,6 +1,6 @@
 """Makes the tables of read models, with the owner's role: versioned tables, row policies, views for queries."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from psycopg import Connection, sql
@@ -20,23 +20,41 @@ def live_version(connection: Connection[TupleRow], projection: Projection) -> in
     return None if row is None else row[0]
 
 
-def create_tables(connection: Connection[TupleRow], projection: Projection, suffix: str = "") -> None:
-    """Makes a version's tables, empty. Readers see one school's rows, the worker all; an owner is not excepted."""
-    names = projection.physical(suffix)
+def create_tables(
+    connection: Connection[TupleRow], projection: Projection, suffix: str = "", bare: Container[str] = ()
+) -> None:
+    """Makes a version's tables, empty. Readers see one school's rows, the worker all; an owner is not excepted.
+
+    The `bare` ones can be filled by the worker and nothing else, quickly, until `complete_table` makes them like the
+    others: without keys, and without row security, under which PostgreSQL has no COPY.
+    """
     for table in projection.tables:
-        name = sql.Identifier(names[table.name])
-        _run(connection, "CREATE TABLE {} (school_id uuid NOT NULL, {}, PRIMARY KEY ({}))", name, *_body(table))
-        for columns in table.indexes:
-            _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
-        _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
-        _run(connection, "CREATE POLICY own_school ON {} FOR SELECT TO bookbag_reader USING ({})", name, _OWN_SCHOOL)
-        _run(
-            connection,
-            "CREATE POLICY all_schools ON {} TO bookbag_worker USING (true) WITH CHECK (true)",
-            name,
-        )
-        _run(connection, "GRANT SELECT ON {} TO bookbag_reader", name)
-        _run(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO bookbag_worker", name)
+        name = sql.Identifier(projection.physical(suffix)[table.name])
+        key = _listed(["school_id", *table.key])
+        _run(connection, "CREATE TABLE {} (school_id uuid NOT NULL, {})", name, _columns(table))
+        if table.name in bare:
+            _run(connection, "GRANT INSERT ON {} TO bookbag_worker", name)
+        else:
+            _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, key)
+            _complete(connection, table, name)
+
+
+def complete_table(connection: Connection[TupleRow], projection: Projection, suffix: str, table: Table) -> None:
+    """Makes a bare table, now full, like the others."""
+    name = sql.Identifier(projection.physical(suffix)[table.name])
+    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, _listed(["school_id", *table.key]))
+    _complete(connection, table, name)
+
+
+def _complete(connection: Connection[TupleRow], table: Table, name: sql.Identifier) -> None:
+    for columns in table.indexes:
+        _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
+    _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
+    _run(connection, "CREATE POLICY own_school ON {} FOR SELECT TO bookbag_reader USING ({})", name, _OWN_SCHOOL)
+    _run(connection, "CREATE POLICY all_schools ON {} TO bookbag_worker USING (true) WITH CHECK (true)", name)
+    _run(connection, "GRANT SELECT ON {} TO bookbag_reader", name)
+    _run(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO bookbag_worker", name)
 
 
 def drop_tables(connection: Connection[TupleRow], names: Sequence[str]) -> None:
@@ -72,12 +90,11 @@ def install(connection: Connection[TupleRow], projection: Projection) -> None:
         show(connection, projection)
 
 
-def _body(table: Table) -> tuple[sql.Composable, sql.Composable]:
-    columns = sql.SQL(", ").join(
+def _columns(table: Table) -> sql.Composable:
+    return sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # the types are declared in code
         for name, kind in table.columns.items()
     )
-    return columns, _listed(["school_id", *table.key])
 
 
 def _listed(names: Sequence[str]) -> sql.Composable:

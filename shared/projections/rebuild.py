@@ -1,6 +1,6 @@
 """Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection
@@ -8,12 +8,15 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
 from shared.log.read import Head
-from shared.projections import cursors
+from shared.projections import bulk, cursors
+from shared.projections.bulk import Reach
 from shared.projections.declaration import Projection
-from shared.projections.install import NEXT, create_tables, drop_tables, install, live_version, show
+from shared.projections.install import NEXT, complete_table, create_tables, drop_tables, install, live_version, show
+from shared.projections.parking import PASSING
 from shared.projections.reaction import Reaction
 from shared.projections.runner import Runner
 from shared.runtime.database import Pool
+from shared.runtime.logging import logger
 
 Progress = Callable[[int, int], None]
 """Called with (events applied, events to apply)."""
@@ -32,10 +35,12 @@ class Rebuilder:
 
     Attributes:
         owner: makes, swaps and drops tables; the worker of `runner` fills them, as it does the live ones.
+        reach: for processes that fill in bulk; without it all is filled as the live ones are.
     """
 
     owner: Pool
     runner: Runner
+    reach: Reach | None = None
 
     def install_or_rebuild(self, projection: Projection, progress: Progress) -> None:
         """Makes a read model that is new; builds a new version of one that stands in an older version."""
@@ -73,15 +78,49 @@ class Rebuilder:
         """
         if not forked:
             self._must_continue(projection)
-        with self.owner.connection() as connection, connection.transaction():
-            self._discard(connection, projection)
-            create_tables(connection, projection, NEXT)
+        if not self._filled_in_bulk(projection, progress):
+            self._make(projection)
         self._fill(projection, progress)
         for _ in range(SWAPS):
             if self._swapped(projection, forked=forked):
                 return
             self._fill(projection, progress)
         raise RuntimeError(f"{projection.name}: not swapped in; its log grew too fast or its readers never paused")
+
+    def _make(self, projection: Projection, bare: Container[str] = ()) -> None:
+        """The tables of the version beside, empty, whatever was there before."""
+        with self.owner.connection() as connection, connection.transaction():
+            self._discard(connection, projection)
+            create_tables(connection, projection, NEXT, bare)
+
+    def _filled_in_bulk(self, projection: Projection, progress: Progress) -> bool:
+        """Fills to where the heads are now. False where that cannot be done, or an event stood against it: then each
+        event is taken by itself, and the one that cannot be is parked.
+        """  # noqa: D205 - the first sentence needs both lines
+        heads, plan = self.runner.heads(projection.source), bulk.plan_of(projection, NEXT)
+        if self.reach is None or plan is None or not bulk.is_worth_it(heads):
+            return False
+        self._make(projection, bare := bulk.bare_tables(plan))
+        total, taken = sum(head.position for head in heads.values()), 0
+
+        def done(count: int) -> None:
+            nonlocal taken
+            progress(taken := taken + count, total)
+
+        try:
+            with bulk.filling(self.reach, plan) as processes:
+                later = {p: bulk.fill(processes, plan, p, head, done) for p, head in heads.items()}
+            for table in projection.tables:
+                if table.name in bare:
+                    with self.owner.connection() as connection, connection.transaction():
+                        complete_table(connection, projection, NEXT, table)
+            self.runner.take_later(projection, NEXT, heads, later)
+        except (*PASSING, cursors.Diverged):
+            raise
+        except Exception:  # noqa: BLE001 - whatever an event or a process does, there is the other way
+            logger().exception("rebuild.not_in_bulk", consumer=projection.consumer)
+            return False
+        return True
 
     def _fill(self, projection: Projection, progress: Progress) -> None:
         while True:

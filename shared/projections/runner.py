@@ -4,10 +4,12 @@ A consumer is a read model or a reaction. An event that a handler cannot take is
 moves on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -55,6 +57,21 @@ class Source(Protocol):
         """At most `limit` events behind a position, in order and without a hole; none where there is none yet."""
 
 
+@contextmanager
+def looking(pool: Pool) -> Iterator[Connection[TupleRow]]:
+    """A connection whose statements are transactions of their own: one round trip each, and not three. A worker looks
+    several times for each batch, and at a quiet time a batch is one event.
+    """  # noqa: D205 - one thought
+    with pool.connection() as connection:
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            # Where that is refused the connection is lost or busy, and the pool does not take it back.
+            with suppress(psycopg.Error):
+                connection.autocommit = False
+
+
 @dataclass(frozen=True, slots=True)
 class OwnLog:
     """A service's log, read from its database."""
@@ -62,11 +79,11 @@ class OwnLog:
     pool: Pool
 
     def heads(self) -> Mapping[int, Head]:
-        with self.pool.connection() as connection:
+        with looking(self.pool) as connection:
             return read.heads(connection)
 
     def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
-        with self.pool.connection() as connection:
+        with looking(self.pool) as connection:
             return read.after(connection, partition, at.position, limit)
 
 
@@ -127,10 +144,35 @@ class Runner:
         Raises:
             Diverged: the source's feed does not continue what was taken.
         """
-        taken = 0
-        while step := self._step(consumer, partition, self._standing(consumer, partition, ""), delivered, ""):
+        taken, at = 0, self._standing(consumer, partition, "")
+        while batch := self._linked(consumer, partition, at, delivered, ""):
+            step = self._step(consumer, at, batch, "")
+            if not step:
+                break  # another runner was here
             taken += step
+            at = Head(position=batch[step - 1].position, hash=batch[step - 1].hash)
         return taken
+
+    def take_later(
+        self, projection: Projection, suffix: str, heads: Mapping[int, Head], later: Mapping[int, Sequence[int]]
+    ) -> None:
+        """Runs the handlers of what a fill in bulk has left, by partition, and sets the cursors to where it ended."""
+        name, source = projection.consumer + suffix, self._sources[projection.source]
+        for partition, positions in later.items():
+            for first in range(0, len(positions), BATCH):
+                envelopes = [
+                    source.after(partition, Head(position=position - 1, hash=b""), 1)[0]
+                    for position in positions[first : first + BATCH]
+                ]
+                events = self._vault.open(envelopes)
+                with self._pool.connection() as connection, connection.pipeline(), connection.cursor() as cursor:
+                    tx = projection.tx(cursor, suffix)
+                    for event, envelope in zip(events, envelopes, strict=True):
+                        projection.handlers[envelope.type](tx, event, envelope)
+        with self._pool.connection() as connection:
+            for partition, head in heads.items():
+                cursors.start(connection, name, projection.source, partition)
+                cursors.move(connection, name, projection.source, partition, head)
 
     def retry(self, consumer: Consumer, stream: Stream) -> tuple[int, Parked | None]:
         """Tries a parked stream again, in order, up to the first event that fails again.
@@ -162,25 +204,28 @@ class Runner:
             raise cursors.Diverged(consumer.consumer + suffix, consumer.source, partition, at.position)
         if at.position == head.position:
             return 0
-        return self._step(consumer, partition, at, self._sources[consumer.source], suffix)
+        batch = self._linked(consumer, partition, at, self._sources[consumer.source], suffix)
+        return self._step(consumer, at, batch, suffix) if batch else 0
 
     def _standing(self, consumer: Consumer, partition: int, suffix: str) -> Head:
         name = consumer.consumer + suffix
-        with self._pool.connection() as connection:
+        with looking(self._pool) as connection:
             at = cursors.standing(connection, name, consumer.source, partition)
             if at.position == 0:
                 cursors.start(connection, name, consumer.source, partition)
         return at
 
-    def _step(self, consumer: Consumer, partition: int, at: Head, source: Source, suffix: str) -> int:
-        name = consumer.consumer + suffix
-        # What leaves the process (the feed, the keys) is asked for while no transaction is open.
-        batch = cursors.linked(at, source.after(partition, at, BATCH), name, consumer.source)
-        if not batch:
-            return 0
+    def _linked(self, consumer: Consumer, partition: int, at: Head, source: Source, suffix: str) -> Sequence[Envelope]:
+        """The next batch, asked for while no transaction is open, as are the keys."""
+        return cursors.linked(at, source.after(partition, at, BATCH), consumer.consumer + suffix, consumer.source)
+
+    def _step(self, consumer: Consumer, at: Head, batch: Sequence[Envelope], suffix: str) -> int:
+        """Takes a batch that links to where the consumer stood. Returns how many of it; 0 where it has moved since."""
         if isinstance(consumer, Reaction):
             return self._react(consumer, at, batch)
         handled = [envelope for envelope in batch if envelope.type in consumer.handlers]
+        if not handled:
+            return self._passed_over(consumer, at, batch, suffix)
         try:
             taken = self._apply_at_once(consumer, at, batch, handled, suffix)
         except PASSING:
@@ -190,6 +235,12 @@ class Runner:
         return self._apply_singly(consumer, at, batch, handled, suffix) if taken is None else taken
 
     # -- read models ---------------------------------------------------------------------------------------------
+
+    def _passed_over(self, projection: Projection, at: Head, batch: Sequence[Envelope], suffix: str) -> int:
+        """Of these events the read model takes none: only its cursor moves."""
+        with looking(self._pool) as connection:
+            moved = cursors.move_from(connection, projection.consumer + suffix, projection.source, at, batch[-1])
+        return len(batch) if moved else 0
 
     def _apply_at_once(
         self, projection: Projection, at: Head, batch: Sequence[Envelope], handled: Sequence[Envelope], suffix: str
@@ -202,14 +253,16 @@ class Runner:
             connection.pipeline() as pipeline,
             connection.cursor() as cursor,
         ):
+            cursors.wait_for_no_disc(connection)
             if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
                 return 0  # another runner was here
             aside = parked_streams(connection, name, source)
             if any((envelope.school_id, envelope.stream) in aside for envelope in handled):
                 return None
-            tx = Tx(cursor, projection.physical(suffix))
+            tx = projection.tx(cursor, suffix)
             for event, envelope in zip(events, handled, strict=True):
                 projection.handlers[envelope.type](tx, event, envelope)
+            tx.flush()
             cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
             pipeline.sync()
             crash_point("projection.effects_applied")
@@ -224,7 +277,7 @@ class Runner:
             if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
                 return 0
             aside = parked_streams(connection, name, source)
-            tx = Tx(cursor, projection.physical(suffix))
+            tx = projection.tx(cursor, suffix)
             for envelope in handled:
                 why = _why(envelope, aside, opened[envelope.position]) or _applied(
                     connection, projection, tx, opened[envelope.position], envelope
@@ -333,7 +386,7 @@ class Runner:
             cursors.standing(connection, row.consumer, row.source, row.partition, lock=True)
             if not still_parked(connection, row):
                 return 0
-            tx = Tx(cursor, consumer.physical())
+            tx = consumer.tx(cursor)
             if isinstance(opened, Exception) or _applied(connection, consumer, tx, opened, envelope) is not None:
                 return None
             unpark(connection, row.consumer, row.source, row.partition, row.position)
@@ -372,6 +425,7 @@ def _applied(
     try:
         with connection.transaction():
             projection.handlers[envelope.type](tx, event, envelope)
+            tx.flush()
     except PASSING:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the other streams go on

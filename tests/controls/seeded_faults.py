@@ -76,6 +76,7 @@ PRIVATE = "tests/unit/test_policy_sensitive.py"
 SMALL = "tests/unit/test_runtime_small.py"
 CLOCK_ROUTE = "tests/unit/test_identity_clock.py"
 REPLIES = "tests/unit/test_messaging_reply.py"
+FORGOTTEN = "tests/integration/test_forgotten.py"
 
 LOG = (
     Fault(
@@ -2309,6 +2310,23 @@ GROUP_COMMIT = (
     ),
 )
 
+LOST = (
+    Fault(
+        "nobody asks whether the database's host still knows a connection",
+        "shared/runtime/database.py",
+        '        "keepalives_idle": 5,\n',
+        "",
+        (f"{FORGOTTEN}::test_who_waits_for_an_answer_of_a_host_that_knows_nothing_of_it_any_more_hears_of_it",),
+    ),
+    Fault(
+        "the check after faults takes an event that stands twice for one",
+        "tests/faults/invariants.py",
+        "if len(places) != 1 or",
+        "if not places or",
+        ("tests/faults/test_invariants.py::test_each_sees_what_was_tampered_with",),
+    ),
+)
+
 FAULTS = (
     LOG
     + GROUP_COMMIT
@@ -2336,4 +2354,5 @@ FAULTS = (
     + PARTITIONS
     + CHECKPOINTS
     + REQUESTS
+    + LOST
 )

@@ -42,6 +42,20 @@ def test_of_many_who_need_a_new_key_at_once_all_get_the_same(keys: ScratchKeys, 
     assert len(found) == 4
 
 
+def test_who_asks_together_with_one_whose_key_was_destroyed_gets_theirs(keys: ScratchKeys, school_id: UUID):
+    store, gone, one, other = keys.store("identity"), a_pupil(school_id), a_pupil(school_id), a_pupil(school_id)
+    store.obtain([gone])
+    keys.eraser().destroy([gone], SystemClock().now())
+    outcomes = store._obtained([frozenset({one}), frozenset({gone}), frozenset({one, other})])
+    assert isinstance(outcomes[1], Destroyed)
+    first, third = outcomes[0], outcomes[2]
+    assert not isinstance(first, Exception)
+    assert not isinstance(third, Exception)
+    assert set(first) == {one}
+    assert set(third) == {one, other}
+    assert first[one] == third[one]
+
+
 def test_another_service_s_role_cannot_read_a_key_of_a_category_that_is_not_its_own(keys: ScratchKeys, school_id: UUID):
     note = Owner(school_id, uuid4(), Category.POINTS_NOTE)
     key = keys.store("points").obtain([note])[note]

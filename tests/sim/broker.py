@@ -1,7 +1,7 @@
 """A broker in memory at the other end of the real relay: it refuses, hangs up, forgets; and queues at their worst."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,11 +111,11 @@ class Link:
 
     def __init__(self, service: str, broker: Broker, meanwhile: Callable[[], None]) -> None:
         self._service, self._broker, self._meanwhile = service, broker, meanwhile
-        self.channel, self._unanswered, self._tag = Channel(), dict[int, Envelope](), 0
+        self.channel, self._unanswered, self._tag = Channel(), dict[int, Sequence[Envelope]](), 0
 
-    def published(self, envelope: Envelope) -> None:
+    def published(self, envelopes: Sequence[Envelope]) -> None:
         self._tag += 1
-        self._unanswered[self._tag] = envelope
+        self._unanswered[self._tag] = envelopes
 
     def drain(self, _seconds: float) -> bool:
         chance, share = self._broker.chance, self._broker.weather.bus
@@ -123,8 +123,9 @@ class Link:
         if not self._unanswered:
             raise BrokerHangs  # it has answered for everything: whoever still waits would wait for ever
         if chance.happens(share / 8):
-            for envelope in list(self._unanswered.values())[: chance.random.randint(0, len(self._unanswered))]:
-                self._broker.keep(self._service, envelope)  # taken, and nobody hears of it
+            for envelopes in list(self._unanswered.values())[: chance.random.randint(0, len(self._unanswered))]:
+                for envelope in envelopes:
+                    self._broker.keep(self._service, envelope)  # taken, and nobody hears of it
             raise HungUp
         tag = chance.random.choice(list(self._unanswered))
         if chance.happens(share / 8):
@@ -140,9 +141,9 @@ class Link:
 
     def _confirm(self, tags: list[int]) -> None:
         for tag in tags:
-            envelope = self._unanswered.pop(tag)
-            self._broker.keep(self._service, envelope)
-            self._broker.confirmed.setdefault(self._service, set()).add(envelope.position)
+            for envelope in self._unanswered.pop(tag):
+                self._broker.keep(self._service, envelope)
+                self._broker.confirmed.setdefault(self._service, set()).add(envelope.position)
 
     def _say(self, what: str, tag: int, *, multiple: bool) -> None:
         for hear in self.channel.events[what]:
@@ -155,5 +156,5 @@ class MemoryPublisher(Publisher):
     patience = math.inf  # a schedule has no time: a busy machine must not change it
     _link: Any
 
-    def _send(self, _partition: int, envelope: Envelope) -> None:
-        self._link.published(envelope)
+    def _send(self, _partition: int, events: Sequence[Envelope], _lines: Sequence[bytes]) -> None:
+        self._link.published(events)

@@ -146,6 +146,7 @@ class Database:
         self.sqlite.create_function("pg_try_advisory_lock", 2, self._elect)
         self.sqlite.create_function("pg_notify", 2, self._notified)
         self.sqlite.create_function("greatest", 2, max)
+        self.sqlite.create_function("set_config", 3, lambda *_: None)
 
     def have_tables_of(self, projection: Projection) -> None:
         for table in projection.tables:

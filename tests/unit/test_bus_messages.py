@@ -1,6 +1,7 @@
 """What a message of the bus is, and that nothing else is taken for one."""
 
 import dataclasses
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.messages import HEADER, Discarded, bus_key, read, written
+from shared.bus.messages import HEADER, MOST_EVENTS, Discarded, _decoded, bodies, bus_key, read, written
 from shared.events.envelope import GENESIS, Actor, Envelope, envelope_to_wire, sealed_envelope
-from shared.http.strict_json import MAX_BYTES
+from shared.http.strict_json import MAX_BYTES, decode
+from shared.policy.refusal import Refusal
 
 KEY = bus_key(bytes(range(32)))
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -46,12 +48,86 @@ def signed(body: bytes, key: bytes = KEY) -> dict[str, str]:
     return {HEADER: hmac.new(key, body, hashlib.sha256).hexdigest()}
 
 
-def taken(body: Any, headers: Any) -> Envelope | Discarded:
-    return read(KEY, "points", 1, body, headers)
+def taken(body: Any, headers: Any) -> list[Envelope] | Discarded:
+    found = read(KEY, "points", 1, body, headers)
+    return found if isinstance(found, Discarded) else list(found)
 
 
 def test_an_event_comes_out_as_it_went_in():
-    assert taken(*written(KEY, an_event())) == an_event()
+    assert taken(*written(KEY, an_event())) == [an_event()]
+
+
+def test_events_come_out_in_the_order_in_which_they_went_in():
+    events = [an_event(position=position, data={"note": "a\nb", "points": position}) for position in (1, 2, 3)]
+    assert taken(*written(KEY, *events)) == events
+
+
+@pytest.mark.parametrize("bad", [b"", b"{", b'{"a":1,"a":2}', b"[]"])
+def test_one_line_that_is_no_event_discards_the_whole_message(bad: bytes):
+    body = written(KEY, an_event())[0] + b"\n" + bad
+    assert isinstance(taken(body, signed(body)), Discarded)
+
+
+def test_an_event_that_is_not_written_as_we_write_one_is_read_all_the_same():
+    """As relays of the version before this one do."""
+    body = orjson.dumps(envelope_to_wire(an_event()), option=orjson.OPT_INDENT_2).replace(b"\n", b"")
+    assert taken(body, signed(body)) == [an_event()]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, MOST_EVENTS, MOST_EVENTS + 1, 3 * MOST_EVENTS])
+def test_lines_go_in_order_into_as_few_messages_as_may_be(count: int):
+    lines = [str(number).encode() for number in range(count)]
+    found = list(bodies(lines))
+    assert [line for some in found for line in some] == lines
+    assert len(found) == -(-count // MOST_EVENTS)
+
+
+@given(st.lists(st.integers(1, MAX_BYTES // 2 + 9), max_size=9))
+def test_no_message_of_lines_that_fit_is_longer_than_a_consumer_takes(sizes: list[int]):
+    lines = [bytes(size) for size in sizes]
+    found = list(bodies(lines))
+    assert [line for some in found for line in some] == lines
+    assert all(len(b"\n".join(some)) <= MAX_BYTES for some in found)
+
+
+WORDS = st.text(max_size=20) | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats() | st.booleans() | st.none()
+VALUES = st.recursive(WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+
+
+@given(value=VALUES, sort=st.booleans())
+def test_reading_a_line_the_fast_way_takes_and_refuses_what_the_strict_decoder_does(value: Any, sort: bool):
+    line = json.dumps(value, sort_keys=sort, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    assert outcome(_decoded, line) == outcome(decode, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"a":"\\u0000"}',
+        b'{"a":"\\b"}',
+        b'{"a":"\x7f"}',
+        '{"a":"\u0085"}'.encode(),
+        b'{"a":1,"a":1}',
+        b"[" * 33 + b"]" * 33,
+    ],
+)
+def test_what_only_the_strict_decoder_refuses_is_refused(line: bytes):
+    with pytest.raises(Refusal):
+        _decoded(line)
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**63, 2**64, 10**40])
+def test_an_integer_that_readers_of_json_may_not_hold_exactly_is_discarded(number: int):
+    body = json.dumps(envelope_to_wire(an_event()) | {"data": {"points": number}}, sort_keys=True).encode()
+    for spelt in (body, body.replace(b": ", b":").replace(b", ", b",")):
+        assert isinstance(taken(spelt, signed(spelt)), Discarded)
+
+
+def outcome(read_: Any, line: bytes) -> Any:
+    try:
+        return json.dumps(read_(line), sort_keys=True)
+    except Refusal as refusal:
+        return refusal.code
 
 
 def test_the_mac_is_hmac_sha256_of_the_body_in_hex():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.window import OutOfOrder, Window
+from shared.bus.window import OutOfOrder, Window, require_in_order
 
 
 def sent(count: int, saved: int = 40, tag: int = 7) -> Window:
@@ -48,6 +48,24 @@ def test_a_refusal_of_several_leaves_what_was_confirmed_before():
     window.confirm(8, multiple=False)
     window.refuse(10, multiple=True)
     assert (window.settled, window.waiting, window.refused) == (41, False, True)
+
+
+def test_a_message_of_several_positions_is_settled_as_one():
+    window = Window(saved=40, tag=7)
+    window.send(41, 43)
+    window.send(44, 50)
+    window.send(51)
+    window.confirm(10, multiple=False)
+    window.confirm(8, multiple=False)
+    assert (window.settled, window.waiting) == (43, True)
+    window.confirm(9, multiple=False)
+    assert (window.settled, window.waiting, window.tag) == (51, False, 10)
+
+
+@pytest.mark.parametrize("positions", [[41, 43], [42], [40, 41], [41, 41], [42, 41]])
+def test_positions_that_do_not_follow_one_another_are_not_published(positions: list[int]):
+    with pytest.raises(OutOfOrder):
+        require_in_order(40, positions)
 
 
 @pytest.mark.parametrize("position", [40, 42, 1])

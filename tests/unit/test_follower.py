@@ -1,17 +1,19 @@
 """When a service may say that it has seen all that another decided, and how often it looks."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from shared.events.envelope import Envelope
 from shared.log.feed import FeedBroken
 from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
-from shared.projections.follower import PAUSE, Follower
+from shared.projections.follower import FAR, PAUSE, Follower
 from shared.runtime.metrics import PROJECTION_FAILURES
 
 SOURCE = "moderation"
@@ -26,6 +28,9 @@ class Logs:
         self.heads_take = 0.0
         self.away = False
         self.fails: dict[str, Exception] = {}
+        self.ends: dict[int, Head] = {}
+        self.looked_at: list[set[int]] = []
+        self.moves = 0
 
     def monotonic(self) -> float:
         return self.at
@@ -34,9 +39,16 @@ class Logs:
         self.at += self.heads_take
         if self.away:
             raise FeedBroken("moderation: ConnectError")
-        return {}
+        return self.ends
 
-    def catch_up(self, consumer: Projection, _heads: Mapping[int, Head]) -> int:
+    def source(self, _name: str) -> Any:
+        return self
+
+    def take(self, _consumer: Projection, _partition: int, _delivered: Any) -> int:
+        return self.moves
+
+    def catch_up(self, consumer: Projection, heads: Mapping[int, Head]) -> int:
+        self.looked_at.append(set(heads))
         if consumer.name in self.fails:
             raise self.fails[consumer.name]
         taken, self.left[consumer.name] = self.left[consumer.name], 0
@@ -121,3 +133,33 @@ def test_a_source_is_looked_at_at_its_own_pace(logs: Logs, pauses: Mapping[str, 
 
     follower.follow(SOURCE, lambda _seconds: bool(waited), idle)
     assert waited == [expected]
+
+
+def delivered(position: int) -> Envelope:
+    """As far as the follower looks at one."""
+    event: Any = SimpleNamespace(position=position)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("moves", "behind", "looks"), [(50, FAR + 1, False), (50, FAR, True), (0, FAR + 1, True), (0, 1, True)]
+)
+def test_what_the_bus_is_bringing_is_left_to_it_where_there_is_much_of_it(
+    logs: Logs, moves: int, behind: int, looks: bool
+):
+    told: list[str] = []
+    follower = following(logs, lambda source, _asked: told.append(source))
+    logs.moves, logs.ends = moves, {1: Head(position=100 + behind, hash=b""), 2: Head(position=5, hash=b"")}
+    follower.deliver(SOURCE, 1, [delivered(99), delivered(100)])
+    follower.round(SOURCE)
+    assert logs.looked_at == [{1, 2} if looks else {2}] * 2
+    assert told == ([SOURCE] if looks else []), "who was not looked at may be behind"
+
+
+def test_a_bus_that_stands_still_between_two_looks_is_not_waited_for(logs: Logs):
+    follower = following(logs, lambda _source, _asked: None)
+    logs.moves, logs.ends = 50, {1: Head(position=9 * FAR, hash=b"")}
+    follower.deliver(SOURCE, 1, [delivered(100)])
+    follower.round(SOURCE)
+    follower.round(SOURCE)
+    assert logs.looked_at == [set(), set(), {1}, {1}]

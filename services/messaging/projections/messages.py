@@ -1,9 +1,8 @@
 """Messages as they were sent. Flags are no part of it: a reader cannot tell that a message was flagged (S75)."""
 
-from shared.events.envelope import Envelope
 from shared.events.messaging import MessageSent
-from shared.projections.declaration import Projection, Table, Tx
-from shared.projections.roster import shown
+from shared.projections.declaration import Projection, Table
+from shared.projections.effects import OCCURRED_AT, POSITION, Insert, of
 
 messages = Projection(
     name="messages",
@@ -31,20 +30,11 @@ messages = Projection(
 )
 
 
-@messages.on(MessageSent)
-def _(tx: Tx, e: MessageSent, meta: Envelope) -> None:
-    tx.execute(
-        "INSERT INTO {message} (school_id, message_id, conversation_id, guardian_id, pupil_id, class_id, position,"
-        " sender, sender_id, text, sent_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        meta.school_id,
-        e.message_id,
-        e.conversation_id,
-        e.guardian_id,
-        e.pupil_id,
-        e.class_id,
-        meta.position,
-        e.sender,
-        e.sender_id,
-        shown(e.text),
-        meta.occurred_at,
-    )
+messages.writes(
+    MessageSent,
+    Insert(
+        "message",
+        of("message_id", "conversation_id", "guardian_id", "pupil_id", "class_id", "sender", "sender_id", "text")
+        | {"position": POSITION, "sent_at": OCCURRED_AT},
+    ),
+)

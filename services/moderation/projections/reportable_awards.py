@@ -1,8 +1,8 @@
 """Points as things that can be reported: which award, by whom, about whom. Nothing of what was written with them."""
 
-from shared.events.envelope import Envelope
 from shared.events.points import PointAwarded
-from shared.projections.declaration import Projection, Table, Tx
+from shared.projections.declaration import Projection, Table
+from shared.projections.effects import OCCURRED_AT, Insert, of
 
 reportable_awards = Projection(
     name="reportable_awards",
@@ -23,13 +23,7 @@ reportable_awards = Projection(
 )
 
 
-@reportable_awards.on(PointAwarded)
-def _(tx: Tx, e: PointAwarded, meta: Envelope) -> None:
-    tx.execute(
-        "INSERT INTO {reportable_award} (school_id, award_id, author_id, pupil_id, at) VALUES (%s, %s, %s, %s, %s)",
-        meta.school_id,
-        e.award_id,
-        e.staff_id,
-        e.pupil_id,
-        meta.occurred_at,
-    )
+reportable_awards.writes(
+    PointAwarded,
+    Insert("reportable_award", of("award_id", "pupil_id", author_id="staff_id") | {"at": OCCURRED_AT}),
+)

@@ -1,8 +1,8 @@
 """Messages as things that can be reported: which message, by whom, between whom. Never what it says."""
 
-from shared.events.envelope import Envelope
 from shared.events.messaging import MessageSent
-from shared.projections.declaration import Projection, Table, Tx
+from shared.projections.declaration import Projection, Table
+from shared.projections.effects import OCCURRED_AT, Insert, of
 
 reportable_messages = Projection(
     name="reportable_messages",
@@ -26,17 +26,11 @@ reportable_messages = Projection(
 )
 
 
-@reportable_messages.on(MessageSent)
-def _(tx: Tx, e: MessageSent, meta: Envelope) -> None:
-    tx.execute(
-        "INSERT INTO {reportable_message} (school_id, message_id, author_id, author_as, guardian_id, pupil_id,"
-        " class_id, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        meta.school_id,
-        e.message_id,
-        e.sender_id,
-        e.sender,
-        e.guardian_id,
-        e.pupil_id,
-        e.class_id,
-        meta.occurred_at,
-    )
+reportable_messages.writes(
+    MessageSent,
+    Insert(
+        "reportable_message",
+        of("message_id", "guardian_id", "pupil_id", "class_id", author_id="sender_id", author_as="sender")
+        | {"at": OCCURRED_AT},
+    ),
+)

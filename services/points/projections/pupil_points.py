@@ -3,6 +3,7 @@
 from shared.events.envelope import Envelope
 from shared.events.points import PointAwarded, PointRevoked
 from shared.projections.declaration import Projection, Table, Tx
+from shared.projections.effects import OCCURRED_AT, POSITION, Add, Insert, of
 from shared.projections.roster import shown
 
 pupil_points = Projection(
@@ -37,33 +38,18 @@ pupil_points = Projection(
 )
 
 
-@pupil_points.on(PointAwarded)
-def _(tx: Tx, e: PointAwarded, meta: Envelope) -> None:
-    tx.execute(
-        "INSERT INTO {award} (school_id, award_id, pupil_id, position, behaviour_id, value_id, staff_id, points, note,"
-        " awarded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        meta.school_id,
-        e.award_id,
-        e.pupil_id,
-        meta.position,
-        e.behaviour_id,
-        e.value_id,
-        e.staff_id,
-        e.points,
-        shown(e.note),
-        meta.occurred_at,
-    )
-    tx.execute(
-        "INSERT INTO {pupil_total} AS t (school_id, pupil_id, value_id, total) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (school_id, pupil_id, value_id) DO UPDATE SET total = t.total + excluded.total",
-        meta.school_id,
-        e.pupil_id,
-        e.value_id,
-        e.points,
-    )
+pupil_points.writes(
+    PointAwarded,
+    Insert(
+        "award",
+        of("award_id", "pupil_id", "behaviour_id", "value_id", "staff_id", "points", "note")
+        | {"position": POSITION, "awarded_at": OCCURRED_AT},
+    ),
+    Add("pupil_total", of("pupil_id", "value_id"), of(total="points")),
+)
 
 
-@pupil_points.on(PointRevoked)
+@pupil_points.on(PointRevoked, commutes=True)
 def _(tx: Tx, e: PointRevoked, meta: Envelope) -> None:
     tx.execute(
         "UPDATE {pupil_total} t SET total = t.total - a.points FROM {award} a WHERE a.school_id = %s"

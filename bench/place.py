@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from deploy.local.launch import Installation
 from deploy.local.servers import Servers
 from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.migrate import grant_categories
@@ -38,23 +39,33 @@ class Place:
     folder: Path
     short: bool
     stack: ExitStack = field(default_factory=ExitStack)
+    with_broker: bool = True
+
+    @cached_property
+    def installation(self) -> Installation:
+        """A whole one, as `make run` starts it. Where a side asks for it, the servers are its own."""
+        return self.stack.enter_context(Installation(self.folder / "installation", keep=False))
 
     @cached_property
     def servers(self) -> Servers:
         """PostgreSQL and RabbitMQ as the launcher starts them: nothing is tuned for the bench."""
-        return self.stack.enter_context(Servers(self.folder / "servers", keep=False))
+        if "installation" in self.__dict__:
+            return self.installation.servers
+        return self.stack.enter_context(Servers(self.folder / "servers", broker=self.with_broker, keep=False))
 
     @cached_property
     def config(self) -> OperatorConfig:
         """An installation's roles and secrets on that PostgreSQL."""
+        installed = "installation" in self.__dict__
         config = OperatorConfig(
             host=self.servers.postgres.host,
             port=self.servers.postgres.port,
-            secrets=self.folder / "secrets",
+            secrets=self.installation.secrets if installed else self.folder / "secrets",
             superuser=self.servers.postgres.superuser,
             superuser_password_file=self.servers.postgres.password_file,
         )
-        provision(config)
+        if not installed:
+            provision(config)
         return config
 
     @cached_property
@@ -155,9 +166,11 @@ class House:
             )
         )
 
+    def key_pool(self, max_size: int = 4) -> Pool:
+        return self._pool(self.keys, f"keys_{self.service}", max_size)
+
     def key_store(self, max_size: int = 4) -> KeyStore:
-        pool = self._pool(self.keys, f"keys_{self.service}", max_size)
-        return KeyStore(self.service, pool, INSTALLATION_KEY, new_id)
+        return KeyStore(self.service, self.key_pool(max_size), INSTALLATION_KEY, new_id)
 
     def passfile(self, database: str, role: str, name: str = "") -> Path:
         """A libpq password file for one role in one database."""

@@ -1,0 +1,502 @@
+"""Appending: one event a command, durable, beside other stores on the same PostgreSQL."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+from bench.place import House, Place
+from bench.seed import BEGAN, TEXT, ident
+from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from shared.events.envelope import Actor
+from shared.events.identity import ClassId, GuardianId, PersonId, PupilId
+from shared.events.messaging import ConversationId, MessageId, MessageSent, Sender
+from shared.log.append import Answer, Command, append
+from shared.log.commands import Request, prepared
+from shared.log.committer import Committers
+from shared.log.verify import verify
+from shared.privacy.vault import Vault
+from shared.runtime.clock import SystemClock
+from shared.runtime.database import Pool
+from shared.runtime.ids import new_id
+
+SECONDS = 4.0
+IN_FLIGHT = 64
+SKIPPING_WRITERS = 8
+PATIENCE = 60.0
+MESSAGE_DB = "@eventide/message-db"
+MESSAGE_DB_VERSION = "1.3.1"
+ROW_BYTES = 400
+
+Work = Callable[[int], Callable[[], object]]
+"""For the number of a client: what it does for one event."""
+Write: TypeAlias = Callable[[Command], Answer]
+
+
+@dataclass(slots=True)
+class Loop:
+    """Clients that write one event after the other until the time is up."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    done: list[Any] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def run(self, clients: int, work: Work, seconds: float) -> None:
+        """Returns when all have ended. An error ends its client; a fault injected by the bench is no fault of it."""
+        starts, ends = threading.Barrier(clients + 1), threading.Event()
+
+        def client(number: int) -> None:
+            write, mine, took = work(number), list[Any](), list[float]()
+            starts.wait()
+            try:
+                while not ends.is_set():
+                    began = time.perf_counter()
+                    mine.append(write())
+                    took.append((time.perf_counter() - began) * 1000)
+            except Exception as error:  # noqa: BLE001 - told to whoever measures
+                self.errors.append(error)
+            self.done += mine
+            self.milliseconds += took
+
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+        for thread in threads:
+            thread.start()
+        starts.wait()
+        began = time.monotonic()
+        ends.wait(seconds)
+        ends.set()
+        for thread in threads:
+            thread.join()
+        self.seconds = time.monotonic() - began
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The rate, and how long one took."""
+        took = sorted(self.milliseconds)
+        share = {f"p{p} ms": took[min(len(took) - 1, len(took) * p // 100)] for p in (50, 99)} if took else {}
+        return {"events/s": len(self.done) / self.seconds, **share}
+
+
+# -- Bookbag ----------------------------------------------------------------------------------------------------------
+
+
+class Store:
+    """The product's own: declared events, sealed and checked, appended at the version at which each stream is."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.school = house, uuid4()
+        self.vault = Vault("messaging", house.key_store(max_size=4), time.monotonic)
+        self.writer: Pool = house.pool("writer", max_size=8)
+        self.committers = Committers("messaging", self.writer)
+        self.clock = SystemClock()
+        self._versions: dict[UUID, int] = {}
+
+    def singly(self, command: Command) -> Answer:
+        """A transaction of its own, without grouping."""
+        with self.writer.connection() as connection:
+            return append(connection, command)
+
+    def work(self, write: Write) -> Work:
+        def of_client(number: int) -> Callable[[], object]:
+            conversation = ident(number)
+            return partial(self._send, write, conversation, f"conversation-{conversation}")
+
+        return of_client
+
+    def _send(self, write: Write, conversation: UUID, stream: str) -> UUID:
+        version = self._versions.get(conversation, 0)
+        event_id = new_id()
+        event = MessageSent(
+            message_id=MessageId(event_id),
+            conversation_id=ConversationId(conversation),
+            guardian_id=GuardianId(conversation),
+            pupil_id=PupilId(conversation),
+            class_id=ClassId(conversation),
+            sender_id=PersonId(conversation),
+            sender=Sender.GUARDIAN,
+            roster_position=1,
+            text=TEXT,
+        )
+        request = Request(
+            school_id=self.school,
+            partition=1,
+            actor=Actor(kind="guardian", id=str(conversation)),
+            occurred_at=BEGAN,
+            correlation_id=event_id,
+        )
+        command = prepared(
+            self.vault,
+            request,
+            [(stream, event)],
+            [event_id],
+            expected={stream: version},
+            recorded_at=self.clock.now(),
+        )
+        write(command)
+        self._versions[conversation] = version + 1
+        return event_id
+
+    def forget(self) -> None:
+        """Goes on in streams of its own, after a command of unknown outcome."""
+        self.school = uuid4()
+        self._versions.clear()
+
+    def fault(self, answered: Sequence[UUID]) -> str:
+        """What is wrong with the log; empty where it is durable and whole, and has every answered event once."""
+        with self.writer.connection() as connection:
+            row = connection.execute(
+                "SELECT current_setting('synchronous_commit'), current_setting('fsync')"
+            ).fetchone()
+        if row != ("on", "on"):
+            return f"not durable: synchronous_commit and fsync are {row}"
+        with self.house.place.superuser(self.house.log) as connection:
+            found = {row[0] for row in connection.execute("SELECT id FROM log_event").fetchall()}
+            with connection.transaction():
+                faults = verify(connection)
+        if missing := len(set(answered) - found):
+            return f"{missing} of {len(answered)} answered events are not there"
+        return "; ".join(f"{fault.position}: {fault.what}" for fault in faults)
+
+
+@contextmanager
+def _bookbag(place: Place, clients: int, *, grouped: bool) -> Iterator[Round]:
+    with place.house("messaging") as house:
+        store = Store(house)
+
+        def measure() -> Measured:
+            loop = Loop()
+            write = store.committers.append if grouped else store.singly
+            loop.run(clients, store.work(write), place.scaled(10) / 10 * SECONDS)
+            fault = str(loop.errors[0]) if loop.errors else store.fault(loop.done)
+            return Measured(figures=loop.figures, fault=fault)
+
+        yield measure
+        store.committers.close()
+
+
+def bookbag(clients: int, *, grouped: bool) -> Any:
+    return partial(_bookbag, clients=clients, grouped=grouped)
+
+
+@contextmanager
+def _killed(place: Place, *, durable: bool) -> Iterator[Round]:
+    """PostgreSQL is killed under load, and started again: what was answered has to be there."""
+    with ExitStack() as stack:
+        # A server of its own: the other sides' connections are to live.
+        own = Place(folder=place.folder / f"killed-{durable}", short=place.short, stack=stack, with_broker=False)
+        house = stack.enter_context(own.house("messaging"))
+        if not durable:
+            with own.superuser() as connection:
+                connection.execute("ALTER ROLE messaging_writer SET synchronous_commit = off")
+        store = Store(house)
+
+        def measure() -> Measured:
+            loop = Loop()
+            killer = threading.Timer(1.0, own.servers.supervisor.kill, ["postgres"])
+            killer.start()
+            loop.run(IN_FLIGHT, store.work(store.committers.append), SECONDS / 2)
+            killer.join()
+            own.servers.supervisor.wait_ready(["postgres"])
+            store.forget()
+            with own.superuser(house.log) as connection:
+                found = {row[0] for row in connection.execute("SELECT id FROM log_event").fetchall()}
+            lost = len(set(loop.done) - found)
+            return Measured(
+                figures={"answered": len(loop.done), "lost": lost},
+                fault=f"lost {lost} of {len(loop.done)} answered events" if lost else "",
+            )
+
+        yield measure
+
+
+def killed(*, durable: bool) -> Any:
+    return partial(_killed, durable=durable)
+
+
+# -- eventsourcing ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _eventsourcing(place: Place, clients: int) -> Iterator[Round]:
+    from bench.others import School, settings_of  # noqa: PLC0415 - not in every environment
+
+    with place.database("messaging_owner") as database:
+        school = School(env=settings_of(place, database))
+
+        def measure() -> Measured:
+            loop = Loop()
+            loop.run(clients, lambda _number: lambda: school.send(TEXT), place.scaled(10) / 10 * SECONDS)
+            with place.superuser(database) as connection:
+                found = {row[0] for row in connection.execute("SELECT originator_id FROM stored_events").fetchall()}
+            missing = len(set(loop.done) - found)
+            fault = str(loop.errors[0]) if loop.errors else f"{missing} are missing" if missing else ""
+            return Measured(figures=loop.figures, fault=fault)
+
+        yield measure
+        school.close()
+
+
+def eventsourcing(clients: int) -> Any:
+    return partial(_eventsourcing, clients=clients)
+
+
+@contextmanager
+def skipping(place: Place) -> Iterator[Round]:
+    """Its fast way, without the table's lock: a reader that follows the notifications meanwhile, as projections do."""
+    from bench.others import School, settings_of  # noqa: PLC0415 - not in every environment
+
+    with place.database("messaging_owner") as database:
+        school = School(env=settings_of(place, database, POSTGRES_ENABLE_DB_FUNCTIONS="y"))
+
+        def measure() -> Measured:
+            loop, seen, over = Loop(), set[int](), threading.Event()
+            last = school.recorder.max_notification_id() or 0
+            before = last
+
+            def follow() -> None:
+                nonlocal last
+                while True:
+                    ended = over.is_set()
+                    found = school.recorder.select_notifications(start=last + 1, limit=1000)
+                    for notification in found:
+                        seen.add(notification.id)
+                        last = notification.id
+                    if ended and not found:
+                        return
+
+            reader = threading.Thread(target=follow)
+            reader.start()
+            loop.run(SKIPPING_WRITERS, lambda _number: lambda: school.send(TEXT), SECONDS)
+            over.set()
+            reader.join()
+            with place.superuser(database) as connection:
+                row = connection.execute(
+                    "SELECT count(*) FROM stored_events WHERE notification_id > %s", (before,)
+                ).fetchone()
+            skipped = (row[0] if row else 0) - len(seen)
+            return Measured(
+                figures={"events/s": len(loop.done) / loop.seconds, "skipped": skipped},
+                fault=f"its reader skipped {skipped} of {len(loop.done)}" if skipped else "",
+            )
+
+        yield measure
+        school.close()
+
+
+# -- message-db -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _message_db(place: Place, clients: int) -> Iterator[Round]:
+    sql = fetched_message_db(place.folder)
+    with place.database("messaging_owner") as database:
+        with place.superuser(database) as connection:
+            for file in message_db_files(sql):
+                connection.execute(file.read_text().encode())
+
+        def measure() -> Measured:
+            with ExitStack() as stack:
+
+                def work(number: int) -> Callable[[], object]:
+                    connection = stack.enter_context(place.superuser(database))
+                    connection.execute("SET search_path TO message_store, public")
+                    data = json.dumps({"conversation": str(ident(number)), "text": TEXT})
+
+                    def write() -> UUID:
+                        event_id = uuid4()
+                        connection.execute(
+                            "SELECT write_message(%s::varchar, %s::varchar, 'MessageSent', %s::jsonb, '{}'::jsonb, -1)",
+                            (str(event_id), f"message-{event_id}", data),
+                        )
+                        return event_id
+
+                    return write
+
+                loop = Loop()
+                loop.run(clients, work, place.scaled(10) / 10 * SECONDS)
+            with place.superuser(database) as connection:
+                found = {row[0] for row in connection.execute("SELECT id FROM message_store.messages").fetchall()}
+            missing = len(set(loop.done) - found)
+            fault = str(loop.errors[0]) if loop.errors else f"{missing} are missing" if missing else ""
+            return Measured(figures=loop.figures, fault=fault)
+
+        yield measure
+
+
+def message_db(clients: int) -> Any:
+    return partial(_message_db, clients=clients)
+
+
+def fetched_message_db(folder: Path) -> Path:
+    """Its SQL, from npm's registry by npm's own client; it is no part of the project.
+
+    Raises:
+        FileNotFoundError: there is no npm here.
+    """
+    target = folder / "message-db"
+    if not target.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FileNotFoundError("npm, to fetch message-db with")
+        target.mkdir()
+        subprocess.run(
+            [npm, "pack", "--silent", f"{MESSAGE_DB}@{MESSAGE_DB_VERSION}"],
+            cwd=target,
+            check=True,
+            timeout=PATIENCE,
+            stdout=subprocess.DEVNULL,
+        )
+        with tarfile.open(next(target.glob("*.tgz"))) as archive:
+            archive.extractall(target, filter="data")
+    return target / "package" / "database"
+
+
+def message_db_files(folder: Path) -> Sequence[Path]:
+    """In the order in which its own scripts install them."""
+    scripts = [(folder / f"install{name}.sh").read_text() for name in ("", "-functions", "-indexes")]
+    named = [name for script in scripts for name in re.findall(r"(?:-f|run_psql_file) \$base/(\S+\.sql)", script)]
+    return [folder / name for name in named]
+
+
+# -- pgbench ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def pgbench(place: Place) -> Iterator[Round]:
+    """PostgreSQL's own client, in C: what this server and disc can do with a row a commit."""
+    with place.database("messaging_owner") as database:
+        script = place.folder / "insert.sql"
+        script.write_text(f"INSERT INTO row (data) VALUES (repeat('x', {ROW_BYTES}));\n")
+        with place.superuser(database) as connection:
+            connection.execute("CREATE TABLE row (id bigserial PRIMARY KEY, data text NOT NULL)")
+            found = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
+        binary = Path(found[0] if found else "") / "pgbench"
+
+        def measure() -> Measured:
+            said = subprocess.run(
+                [
+                    *(str(binary), "-n", "-M", "prepared", "-c", "16", "-j", "2", "-f", str(script)),
+                    *("-T", str(max(1, round(place.scaled(10) / 10 * SECONDS)))),
+                    *(
+                        "-h",
+                        place.config.host,
+                        "-p",
+                        str(place.config.port),
+                        "-U",
+                        place.config.superuser or "",
+                        database,
+                    ),
+                ],
+                env={**os.environ, "PGPASSWORD": place.superuser_password},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=PATIENCE,
+            )
+            rate = re.search(r"^tps = ([\d.]+)", said.stdout, re.MULTILINE)
+            return Measured(
+                figures={"events/s": float(rate[1])} if rate else {}, fault="" if rate else "it said no rate"
+            )
+
+        yield measure
+
+
+def _times(side: str, other: str) -> Callable[[Medians], float]:
+    return lambda medians: medians.of(side, "events/s") / medians.of(other, "events/s")
+
+
+BOOKBAG = f"Bookbag, {IN_FLIGHT} in flight"
+
+TOPIC = Topic(
+    name="store",
+    title="Appending",
+    text=(
+        "One event a command, each durable before it is answered, through the product's own store: a declared event is"
+        " checked, its text sealed under its conversation's key, and appended with expected version, chain and"
+        " notification. Clients are threads of one process, as they are in an api process, and share the two cores with"
+        " PostgreSQL. `eventsourcing` and message-db write a new stream for each event and seal nothing, which is to"
+        " their favour. After each round the whole log is verified and every answered event looked for."
+    ),
+    sides=(
+        Side(name=BOOKBAG, what="as an api process writes: group commit", ready=bookbag(IN_FLIGHT, grouped=True)),
+        *(
+            Side(name=f"Bookbag, {n} ungrouped", what="a transaction a command", ready=bookbag(n, grouped=False))
+            for n in (1, 4)
+        ),
+        *(
+            Side(
+                name=f"eventsourcing, {n}",
+                what="its safe default, which locks the table",
+                ready=eventsourcing(n),
+                needs="eventsourcing",
+            )
+            for n in (1, 4)
+        ),
+        *(
+            Side(name=f"message-db, {n}", what=f"version {MESSAGE_DB_VERSION}, `write_message`", ready=message_db(n))
+            for n in (1, 4)
+        ),
+        Side(name="pgbench, 16", what=f"a single-row insert of {ROW_BYTES} bytes, nothing else", ready=pgbench),
+        Side(
+            name="eventsourcing, database functions",
+            what=f"its faster way, {SKIPPING_WRITERS} writers, while a reader follows",
+            ready=skipping,
+            needs="eventsourcing",
+            control="skipped",
+        ),
+        Side(
+            name="Bookbag, killed",
+            what="PostgreSQL killed with SIGKILL under load",
+            ready=killed(durable=True),
+        ),
+        Side(
+            name="Bookbag, not durable",
+            what="the same with synchronous_commit off",
+            ready=killed(durable=False),
+            control="lost",
+        ),
+    ),
+    goals=(
+        Goal(
+            text="64 in flight, against `eventsourcing` in its safe default",
+            target=8,
+            unit="times",
+            figure=_times(BOOKBAG, "eventsourcing, 4"),
+        ),
+        Goal(
+            text="the same, aimed at",
+            target=12,
+            unit="times",
+            figure=_times(BOOKBAG, "eventsourcing, 4"),
+        ),
+        Goal(
+            text="64 in flight, against pgbench's single-row insert at 16 clients",
+            target=0.6,
+            unit="times",
+            figure=_times(BOOKBAG, "pgbench, 16"),
+        ),
+        *(
+            Goal(
+                text=f"without grouping, {n} client{'s' if n > 1 else ''}, against {other}",
+                target=1,
+                unit="times",
+                figure=_times(f"Bookbag, {n} ungrouped", f"{other}, {n}"),
+            )
+            for n in (1, 4)
+            for other in ("eventsourcing", "message-db")
+        ),
+    ),
+    plotted=("events/s", "p99 ms"),
+)

@@ -159,7 +159,7 @@ def _serialized(event: EventDict, **_: Any) -> str:
     try:
         return orjson.dumps(event).decode()
     except TypeError:  # a number beyond 64 bits, half a character: no reason to lose a line, or a request
-        return json.dumps(event)
+        return json.dumps(event, default=str)
 
 
 def _frames(last: TracebackType | None) -> list[str]:
@@ -192,5 +192,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, UUID):
-        return str(value)
+        return value  # written as text, where all is
     return value[:_MAX_TEXT] if isinstance(value, str) else type(value).__name__

@@ -104,3 +104,10 @@ def test_every_line_of_a_request_carries_its_correlation_and_the_next_ones_does_
     logger().info("points.awarded")
     assert [line["correlation_id"] for line in lines(log)] == [str(first), str(second)]
     assert "person_id" not in lines(log)[1]
+
+
+def test_what_json_takes_badly_costs_no_line(log: io.StringIO) -> None:
+    person = uuid4()
+    logger().info("points.awarded", state="half a character: \ud800", position=2**70, person_id=person)
+    (line,) = lines(log)
+    assert (line["position"], line["person_id"]) == (2**70, str(person))

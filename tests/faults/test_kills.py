@@ -38,12 +38,13 @@ def total(session: Session, pupil: UUID) -> int:
     raise AssertionError(f"not to be read: {answer}")
 
 
-def test_killed_after_the_append_and_before_the_answer_nothing_is_lost_or_doubled(
-    bench: Bench, school: School, behaviour: UUID
+@pytest.mark.parametrize("point", ["group.begun", "group.committed", "append.committed"])
+def test_killed_between_a_command_s_coming_and_its_answer_nothing_is_lost_or_doubled(
+    point: str, bench: Bench, school: School, behaviour: UUID
 ):
     teacher, pupil, key = school.teacher(1), school.pupil(1, 5).person_id, str(uuid4())
     before = total(teacher, pupil)
-    bench.crash_at("points.api", "append.committed")
+    bench.crash_at("points.api", point)
     first = teacher.award(pupil, behaviour, key=key)
     assert isinstance(first, Refused), "the process died before it could answer"
     assert bench.has_crashed("points.api")

@@ -1,8 +1,8 @@
 """kill -9 at every named point on a message's way through the rule: each step happens once, and goes on by itself.
 
-Points: after the append and before the answer, after the effects and before the commit, after the commit and before
-the acknowledgement, after the publish and before the relay's progress is saved. And the broker, PostgreSQL, and a
-broker that has lost all its data.
+Points: after a group's commit and before its answers, after the append and before the answer, after the effects and
+before the commit, after the commit and before the acknowledgement, after the publish and before the relay's progress is
+saved. And the broker, PostgreSQL, and a broker that has lost all its data.
 """
 
 import shutil
@@ -24,6 +24,7 @@ GOES_ON = 120
 """Most tries of a client that asks again; each that waits for a position waits up to two seconds."""
 
 ON_A_FLAG = (
+    ("messaging.api", "group.committed"),
     ("messaging.api", "append.committed"),
     ("messaging.worker", "relay.published"),
     ("messaging.worker", "projection.effects_applied"),
@@ -33,6 +34,7 @@ ON_A_FLAG = (
     ("moderation.worker", "projection.effects_applied"),
 )
 ON_A_DECISION = (
+    ("moderation.api", "group.committed"),
     ("moderation.api", "append.committed"),
     ("moderation.worker", "relay.published"),
     ("messaging.worker", "subscription.applied"),

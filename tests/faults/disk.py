@@ -10,6 +10,8 @@ from tests.faults.invariants import Outage, until
 from tests.faults.rig import Around, Rig, rabbitmqctl
 
 PAGE = 4096
+MORE_THAN_THERE_IS, AS_IT_IS = str(900 * 10**12), str(50 * 10**6)
+"""Bytes below which the broker takes nothing more: while it has no room, and as it is by itself."""
 KEPT_WAITING = 8
 """Requests that have to meet the full disk."""
 
@@ -52,12 +54,12 @@ def broker_alarm(rig: Rig, times: int) -> None:
     """The broker has too little room and takes nothing: publishing waits, everybody goes on, the feeds carry."""
     for _ in range(times):
         with rig.day.going():
-            rabbitmqctl(rig, "set_disk_free_limit", "900TB")
+            rabbitmqctl(rig, "set_disk_free_limit", MORE_THAN_THERE_IS)
             try:
                 rig.until_answered(30)
                 until(rig.bench, lambda: _published_lags(rig), "the relays wait")
             finally:
-                rabbitmqctl(rig, "set_disk_free_limit", "50MB")
+                rabbitmqctl(rig, "set_disk_free_limit", AS_IT_IS)
         rig.note("broker's disk alarm")
         rig.check()
 

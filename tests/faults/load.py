@@ -29,12 +29,18 @@ NEVER_RIGHT = frozenset({400, 405, 406, 411, 413, 414, 415, 500, 501, 505})
 
 @dataclass(slots=True)
 class Person:
-    """One person in a client of their own. Attributes: opened_at: of the session, in monotonic seconds."""
+    """One person in a client of their own.
+
+    Attributes:
+        operator: signs an operator in, who gives people their codes.
+        opened_at: when the session was opened, in monotonic seconds.
+    """
 
     school: School
     invented: InventedPerson
     capacity: str
     kept: Kept
+    operator: Callable[[], Session]
     chance: random.Random
     session: Session
     opened_at: float
@@ -88,7 +94,10 @@ class Person:
         ends = time.monotonic() + GIVES_UP_AFTER
         while time.monotonic() < ends:
             code = self.school.operator.one_time_code(self.school.slug, self.invented.login)
-            if not isinstance(code, Refused):
+            if isinstance(code, Refused):
+                if code.code == "NOT_SIGNED_IN":  # an operator's session lasts an hour
+                    self.school.operator = self.operator()
+            else:
                 opened = time.monotonic()
                 signed_in = self.session.bookbag.sign_in(
                     self.school.slug, self.invented.login, code=code, capacity=self.capacity
@@ -295,8 +304,14 @@ class Day:
             self._failed.append(error)
 
 
-def a_day(school: School, seed: int, kept: Kept, *, guardians: int = 4) -> Day:
-    """Signs the people of a day in: the head, the class teachers, some guardians. Nobody else acts at this school."""
+def a_day(school: School, seed: int, kept: Kept, operator: Callable[[], Session], *, guardians: int = 4) -> Day:
+    """Signs the people of a day in: the head, the class teachers, some guardians. Nobody else acts at this school.
+
+    Args:
+        school, seed, kept: where, of which chances, and where answers are kept.
+        operator: signs an operator in anew.
+        guardians: how many of them.
+    """
     kept.schools.append(school.school_id)
     behaviour = school.a_behaviour("Kept going")
     classes = len(school.people.classes)
@@ -311,6 +326,7 @@ def a_day(school: School, seed: int, kept: Kept, *, guardians: int = 4) -> Day:
             "invented": person,
             "capacity": capacity,
             "kept": kept,
+            "operator": operator,
             "chance": random.Random(f"{seed}/{number}"),  # noqa: S311 - chance, not secrecy
             "session": Session(client, session.token, session.person_id, session.capacity),
             "opened_at": opened_at,

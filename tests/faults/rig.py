@@ -110,10 +110,12 @@ def a_rig(bench: Bench, slug: str, seed: int, around: Around | None = None) -> I
     """A school of its own in an installation, with the people of a day signed in."""
     chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
     with Bookbag(bench.it.state["gateway"]) as bookbag:
-        operator = patiently(bookbag.sign_in_operator, bench.operator_password())
-        school = a_school_of_its_own(bookbag, operator, slug, seed)
-        kept = Kept()
-        day = a_day(school, seed, kept)
+
+        def operator() -> Session:
+            return patiently(bookbag.sign_in_operator, bench.operator_password())
+
+        school, kept = a_school_of_its_own(bookbag, operator(), slug, seed), Kept()
+        day = a_day(school, seed, kept, operator)
         try:
             yield Rig(bench, day, kept, chance, around)
         finally:

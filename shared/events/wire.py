@@ -24,6 +24,10 @@ class WireError(ValueError):
     """Data that is not a wire form of its type. Its text names types and fields, never values."""
 
 
+class NotKnownHere(WireError):  # noqa: N818 - said as it is
+    """An event of a type or a version that a newer process has written: this one can only leave it to that."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalPart:
     """A personal value on its way to be sealed. Its text is kept out of every repr."""
@@ -84,11 +88,12 @@ def from_wire(
     """The event of its wire form; `opened` holds what was found behind the personal fields that are not null.
 
     Raises:
-        WireError: unknown type or version, or data that is not of it.
+        NotKnownHere: unknown type or version.
+        WireError: data that is not of it.
     """
     cls = registry.of(name)
     if cls is None:
-        raise WireError(f"the event type {name} is not known here")
+        raise NotKnownHere(f"the event type {name} is not known here")
     latest = at_latest(name, version, data, registry)
     codecs, marks = _codecs(cls), personal_marks(cls)
     if latest.keys() != codecs.keys():
@@ -105,7 +110,15 @@ def from_wire(
 
 
 def at_latest(name: str, version: int, data: Mapping[str, Any], registry: Registry = REGISTRY) -> dict[str, Any]:
-    """The data of a known type as its latest version has it. Raises WireError where it cannot be led there."""
+    """The data of a known type as its latest version has it.
+
+    Raises:
+        NotKnownHere: the version is newer than that.
+        WireError: it cannot be led there.
+    """
+    cls = registry.of(name)
+    if cls is not None and version > cls.schema_version:
+        raise NotKnownHere(f"{name} version {version} is not known here (latest {cls.schema_version})")
     try:
         return registry.upcast_to_latest(name, version, dict(data))
     except ValueError as error:

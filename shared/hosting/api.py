@@ -11,6 +11,7 @@ import httpx
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from shared.events.wire import NotKnownHere
 from shared.hosting.writes import Asks
 from shared.http.app import AppConfig, Translation, make_app
 from shared.http.operations import Route
@@ -218,5 +219,7 @@ TRANSLATIONS: dict[type[Exception], Translation] = {
     NotDone: _unavailable,
     PerhapsDone: _outcome_unknown,
     Destroyed: lambda _error: Refusal(NOT_FOUND),
+    # While an upgrade rolls on: a newer process has written into the stream, and will answer the next try.
+    NotKnownHere: _unavailable,
 }
 """What the log's and the database's exceptions are to a client."""

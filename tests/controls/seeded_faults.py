@@ -64,6 +64,7 @@ ALBUM = "tests/integration/test_media_store.py"
 ACCESS_STATES = "tests/integration/test_session_access.py"
 HOUSE_RULES = "tests/unit/test_http_app.py"
 FOLLOWER = "tests/unit/test_follower.py"
+NEWER = "tests/unit/test_newer_versions.py"
 AWAITED = "tests/unit/test_identity_awaited.py"
 DECIDED_ERASURE = "tests/unit/test_identity_erasure.py"
 NEVER_ON_REQUEST = "test_S20_T1_safeguarding_and_conduct_are_never_erased_on_request_alone_and_the_answer_says_why"
@@ -264,6 +265,33 @@ READ_MODELS = (
 """,
         "",
         (f"{MODELS}::test_what_comes_between_the_last_look_and_the_swap_is_not_lost",),
+    ),
+    Fault(
+        "a newer version is read as the one that is known",
+        "shared/events/wire.py",
+        """    if cls is not None and version > cls.schema_version:
+        raise NotKnownHere(f"{name} version {version} is not known here (latest {cls.schema_version})")
+    try:
+        return registry.upcast_to_latest(name, version, dict(data))
+""",
+        """    try:
+        return registry.upcast_to_latest(name, min(version, cls.schema_version if cls else 1), dict(data))
+""",
+        (f"{NEWER}::test_a_newer_version_or_type_is_not_known_here_though_its_fields_would_fit",),
+    ),
+    Fault(
+        "a client that meets a process of an older version is told of an error",
+        "shared/hosting/api.py",
+        "    NotKnownHere: _unavailable,\n",
+        "",
+        (f"{NEWER}::test_a_client_is_told_to_try_again_for_a_newer_process_may_answer",),
+    ),
+    Fault(
+        "a consumer that has diverged says so four times a second",
+        "shared/projections/follower.py",
+        "if self._said.get(consumer.name) != DIVERGED:",
+        "if consumer.name:",
+        (f"{FOLLOWER}::test_a_consumer_that_has_diverged_counts_each_look_and_says_it_once_until_it_has_rejoined",),
     ),
     Fault(
         "a rebuild hides that the live model was built from another history",

@@ -125,7 +125,8 @@ def test_who_has_waited_too_long_in_the_queue_is_taken_out_of_it_and_nothing_is_
         crowd._together.ask(2)
     desk.door.set()
     crowd.all_go()
-    assert desk.groups == [[1]]
+    assert crowd._together.ask(3) == 6
+    assert desk.groups == [[1], [3]]
 
 
 def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows():

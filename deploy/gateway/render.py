@@ -44,6 +44,15 @@ FOR_PAGES = {
 }
 MOST_IN_WORK = 96
 """Requests of one api process at once: six for each of its threads, a tenth of a second's work."""
+PASSED_ON: Mapping[str, str] = {
+    "Content-Type": "content_type",
+    "Idempotency-Key": "http_idempotency_key",
+    "Bookbag-Position": "http_bookbag_position",
+}
+"""All that a service is told of a client's headers, and nginx's variable for each."""
+SESSION_BODIES, SESSION_UPLOADS, STRANGERS_BODIES = 64, 2, 64
+"""Bodies on their way at once: of one session, uploads of one session, and of one address where no session is needed.
+Each is held here until it is whole: less than 50 MB together, for whoever sends all but the last bytes."""
 AGAIN = {429, 503}
 """Statuses that say when to try again."""
 
@@ -110,9 +119,18 @@ def render(plan: GatewayPlan) -> dict[str, str]:
         "proxy.conf": PROXY,
         # A session's token is for identity alone; what a client says of itself is overwritten.
         "service_headers.conf": _proxy_headers(
-            plan.gateway_secret, {"Authorization": "", "Bookbag-Principal": "$principal"}
+            plan.gateway_secret,
+            {"Bookbag-Principal": "$principal"} | {name: f"${of}" for name, of in PASSED_ON.items()},
         ),
-        "principal_headers.conf": _proxy_headers(plan.gateway_secret, {"Content-Length": "", "Bookbag-Principal": ""}),
+        "principal_headers.conf": _proxy_headers(
+            plan.gateway_secret,
+            {
+                "Content-Length": "",
+                "Authorization": "$http_authorization",
+                # Who was told of a decision finds access as it is after it.
+                "Bookbag-Position": "$http_bookbag_position",
+            },
+        ),
     }
 
 
@@ -124,6 +142,8 @@ def _configuration(plan: GatewayPlan, routes: Sequence[GatewayRoute]) -> str:
         body_limit=MAX_BYTES,
         session_rate=plan.session_rate,
         session_burst=plan.session_rate,
+        session_bodies=SESSION_BODIES,
+        read_of_headers="".join(f"${of}" for of in ("http_authorization", *PASSED_ON.values())),
         address_rate=plan.address_rate,
         address_burst=2 * plan.address_rate,
         upload_limits="".join(f'        "~{_asked(route)}" {MAX_UPLOAD};\n' for route in routes if route.takes_upload),
@@ -173,11 +193,11 @@ def _proxy_headers(secret: str, more: Mapping[str, str]) -> str:
     sent = {
         "Connection": "",
         "Host": "$host",
-        "Cookie": "",
         "Bookbag-Gateway": secret,
         "Bookbag-Correlation": "$correlation",
     }
-    return "".join(f'proxy_set_header {name} "{value}";\n' for name, value in {**sent, **more}.items())
+    named = "".join(f'proxy_set_header {name} "{value}";\n' for name, value in {**sent, **more}.items())
+    return "proxy_pass_request_headers off;\n" + named
 
 
 def _headers(more: Mapping[str, str]) -> str:
@@ -202,6 +222,7 @@ def _status(service: str) -> str:
             set $route /status/{service};
             access_log off;
             limit_except GET {{ deny all; }}
+            client_max_body_size 1;
             include proxy.conf;
             include service_headers.conf;
             include api_headers.conf;
@@ -246,10 +267,18 @@ def _location(route: GatewayRoute) -> str:
         upload = f"""\
             client_max_body_size {MAX_UPLOAD};
             client_body_buffer_size {MAX_UPLOAD};
+            limit_conn connections 1024;
+            limit_conn uploads {SESSION_UPLOADS};
+"""
+    elif route.open_to_all:
+        upload = f"""\
+            limit_conn connections 1024;
+            limit_conn strangers {STRANGERS_BODIES};
 """
     return f"""\
         location {route.location} {{
             set $route "{route.path}";
+            if ($unclean) {{ return 400; }}
 {asks}{upload}            include proxy.conf;
             include service_headers.conf;
             include api_headers.conf;
@@ -274,6 +303,8 @@ def _error_location(status: int, refusal: Refusal) -> str:
     return f"""\
         location = /-/error/{status} {{
             internal;
+            # Else the length that was refused is refused here once more, in nginx's own words.
+            client_max_body_size 0;
             include headers.conf;
             add_header Cache-Control "no-store" always;
 {more}            types {{}}

@@ -77,6 +77,9 @@ PRIVATE = "tests/unit/test_policy_sensitive.py"
 SMALL = "tests/unit/test_runtime_small.py"
 CLOCK_ROUTE = "tests/unit/test_identity_clock.py"
 REPLIES = "tests/unit/test_messaging_reply.py"
+WIRE_FORMS = "tests/fuzz/test_wire_forms.py"
+ABUSED = "tests/e2e/test_abuse.py"
+BY_ITSELF = "test_what_nginx_refuses_by_itself_is_a_problem_in_our_words"
 FORGOTTEN = "tests/integration/test_forgotten.py"
 
 LOG = (
@@ -2355,6 +2358,51 @@ LOST = (
     ),
 )
 
+ABUSE = (
+    Fault(
+        "an id in capitals is read as the same id",
+        "shared/events/wire.py",
+        "    if not _UUID(text):\n",
+        "    if False:\n",
+        (f"{WIRE_FORMS}::test_a_value_has_one_spelling",),
+    ),
+    Fault(
+        "an error tells what stood in a personal field",
+        "shared/events/wire.py",
+        "_decoded(name, field, _from_json(decode), found) if isinstance(found, bytes) else found",
+        "_from_json(decode)(found) if isinstance(found, bytes) else found",
+        (f"{WIRE_FORMS}::test_a_personal_value_of_another_form_is_refused_and_the_error_tells_nothing_of_it",),
+    ),
+    Fault(
+        "an upcast that stumbles raises whatever it stumbled over",
+        "shared/events/declaration.py",
+        "            except (LookupError, ValueError, TypeError, AttributeError):\n",
+        "            except ImportError:\n",
+        (f"{WIRE_FORMS}::test_every_version_is_led_to_the_newest_by_each_step_once_and_what_is_damaged_is_refused",),
+    ),
+    Fault(
+        "a broken box of ciphertext raises whatever broke",
+        "shared/privacy/vault.py",
+        "            except (InvalidTag, ValueError):",
+        "            except InvalidTag:",
+        (f"{WIRE_FORMS}::test_what_is_sealed_opens_as_it_was_and_damaged_ciphertext_never",),
+    ),
+    Fault(
+        "the gateway takes bodies of any size",
+        "deploy/gateway/templates/nginx.conf",
+        "    client_max_body_size %{body_limit};\n",
+        "    client_max_body_size 0;\n",
+        (f"tests/e2e/test_gateway.py::{BY_ITSELF}[a body that is announced as too large]",),
+    ),
+    Fault(
+        "a session has any number of uploads on their way",
+        "deploy/gateway/render.py",
+        "            limit_conn uploads {SESSION_UPLOADS};\n",
+        "",
+        (f"{ABUSED}::test_a_session_has_two_uploads_on_their_way_at_once_and_is_told_to_wait_with_a_third",),
+    ),
+)
+
 FAULTS = (
     LOG
     + GROUP_COMMIT
@@ -2379,6 +2427,7 @@ FAULTS = (
     + STORIES
     + SHOWN_PICTURES
     + POSITIONS
+    + ABUSE
     + PARTITIONS
     + CHECKPOINTS
     + REQUESTS

@@ -111,6 +111,28 @@ def test_the_limit_that_is_named_is_the_limit_of_that_address(gateway: str):
         assert str(limit) in answer.problem()["detail"]
 
 
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, MAX_UPLOAD])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_hangs_up_after_announcing_too_much_is_still_answered_in_our_words(method: str, size: int, gateway: str):
+    for path in ("/v1/policy", "/v1/sessions", "/v1/nothing"):
+        answers = talk(gateway, request(method, path, f"Content-Length: {size}"), hang_up=True)
+        assert [(answer.status, answer.code) for answer in answers] == [(413, "BODY_TOO_LARGE")]
+
+
+@pytest.mark.parametrize("letter", ["\x01", "\x0b", "\x1f", "\x7f"])
+@pytest.mark.parametrize("header", ["Authorization", "Idempotency-Key", "Bookbag-Position", "Content-Type"])
+def test_a_control_character_in_a_header_is_the_client_s_fault_and_not_ours(header: str, letter: str, gateway: str):
+    for method, path in (("GET", "/v1/me"), ("POST", "/v1/sessions"), ("GET", "/v1/policy")):
+        answer = only(talk(gateway, request(method, path, f"{header}: Bearer a{letter}b", "Content-Length: 0")))
+        assert (answer.status, answer.code) == (400, "BAD_HEADER")
+
+
+def test_a_header_that_we_do_not_read_goes_nowhere(gateway: str, school: School):
+    """To identity and the services such a one would be no HTTP."""
+    answer = only(talk(gateway, request("GET", "/v1/me", bearer(school.teacher(1)), "X-Other: a\x0bb")))
+    assert answer.status == 200
+
+
 @pytest.mark.parametrize(("service", "path"), [("identity", "/v1/policy"), ("points", "/v1/behaviours")])
 def test_while_a_service_is_down_its_paths_say_when_to_ask_again_and_the_others_answer(
     service: str, path: str, bench: Bench, gateway: str, school: School

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.faults.disk import broker_alarm, disk_full
 from tests.faults.forged import forged
 from tests.faults.killing import kill
+from tests.faults.more_scenarios import failovers, restores, storms, two_of_each
 from tests.faults.network import network
 from tests.faults.rig import Rig
 
@@ -27,6 +28,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "disk-full": Scenario("PostgreSQL's disk is full", disk_full, 5),
     "broker-alarm": Scenario("the broker has no room", broker_alarm, 5),
     "forged": Scenario("malformed, forged and poisonous messages", forged, 40),
+    "storm": Scenario("everything again at the broker, late and in any order", storms, 20, surrounded=False),
+    "two-of-each": Scenario("one of two workers stands still", two_of_each, 10, surrounded=False),
+    "restored": Scenario("a database is restored to an older moment", restores, 3, surrounded=False),
+    "failover": Scenario("PostgreSQL fails over to a standby", failovers, 3, surrounded=False),
 }
 
 

@@ -6,6 +6,7 @@ School, event id and field are bound in as associated data, so that ciphertext c
 import os
 import threading
 from base64 import b64decode, b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -47,15 +48,31 @@ class _Cached:
 
 
 class Boxes:
-    """Opens what is sealed in many events, straight from the log's text. Holds opened keys: not to be kept."""
+    """Opens what is sealed in many events, straight from the log's text. Keeps opened keys as long as a vault does."""
 
-    def __init__(self, keys: Mapping[UUID, bytes | None]) -> None:
+    def __init__(
+        self, fetch: Callable[[set[UUID]], Mapping[UUID, bytes | None]], monotonic: Callable[[], float]
+    ) -> None:
+        self._fetch, self._monotonic, self._until = fetch, monotonic, 0.0
         # One cipher a key: making it takes as long as using it.
-        self._ciphers = {str(key_id): key and AESGCM(key) for key_id, key in keys.items()}
+        self._ciphers: dict[str, AESGCM | None] = {}
+
+    def want(self, key_ids: Collection[str]) -> None:
+        """Has these keys at hand. Asks the key database at most once; call it while no transaction is open.
+
+        Raises:
+            KeyMissing: as `Vault.open`.
+        """
+        now = self._monotonic()
+        if now >= self._until:
+            self._ciphers, self._until = {}, now + CACHE_SECONDS
+        if missing := {UUID(key_id) for key_id in key_ids if key_id not in self._ciphers}:
+            found = self._fetch(missing)
+            self._ciphers |= {str(key_id): None if key is None else AESGCM(key) for key_id, key in found.items()}
 
     def value(self, box: Mapping[str, str], school_id: str, event_id: str, names: Sequence[str]) -> Any:
-        """The JSON value in a box as it stands in an event's data, None where its key is destroyed. The `names` are the
-        field's own and those that it had.
+        """The JSON value in a box as it stands in an event's data, None where its key is destroyed. The key is one of
+        those that were wanted last. The `names` are the field's own and those that it had.
 
         Raises:
             Tampered: the ciphertext does not belong there.
@@ -63,7 +80,7 @@ class Boxes:
         cipher = self._ciphers[box["key"]]
         if not cipher:
             return None
-        nonce, text = b64decode(box["nonce"]), b64decode(box["text"])
+        nonce, text = a2b_base64(box["nonce"]), a2b_base64(box["text"])
         place = bytes.fromhex(school_id.replace("-", "")), bytes.fromhex(event_id.replace("-", ""))
         for name in names:
             try:
@@ -128,14 +145,9 @@ class Vault:
             for envelope, fields in sealed
         ]
 
-    def boxes(self, key_ids: Collection[str]) -> Boxes:
-        """For what is sealed under these keys; asks the key database at most once, so call it while no transaction is
-        open.
-
-        Raises:
-            KeyMissing: as `open`.
-        """  # noqa: D205 - the first sentence needs both lines
-        return Boxes(self._keys_of({UUID(key_id) for key_id in key_ids}))
+    def boxes(self) -> Boxes:
+        """For whoever opens very much at once."""
+        return Boxes(lambda key_ids: self._keys.fetch(list(key_ids)), self._monotonic)
 
     @staticmethod
     def opens(service: str, mark: PersonalMark) -> bool:

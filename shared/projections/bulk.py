@@ -27,7 +27,7 @@ from shared.events.declaration import REGISTRY, personal_marks
 from shared.events.envelope import GENESIS
 from shared.log.read import Head
 from shared.privacy.keystore import KeyStore
-from shared.privacy.vault import Boxes, Vault
+from shared.privacy.vault import Vault
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
 from shared.projections.effects import Add, Effect, Insert, OfEnvelope, columns, statement, summed
@@ -232,7 +232,8 @@ class Filler:
         # It is filled anew if the server dies; the swap's own commit waits for all of it to be written.
         self._model.execute("SET synchronous_commit = off")
         keys: Pool = ConnectionPool(kwargs=dict(reach.keys), min_size=1, max_size=1, open=True)
-        self._vault = Vault(reach.service, KeyStore(reach.service, keys, reach.installation_key, new_id), monotonic)
+        store = KeyStore(reach.service, keys, reach.installation_key, new_id)
+        self._boxes = Vault(reach.service, store, monotonic).boxes()
         self._types = {name: _Type(name, effects, plan.types, reach.service) for name, effects in plan.effects.items()}
 
     def run(self, partition: int, first: int, last: int) -> Filled:
@@ -241,17 +242,16 @@ class Filler:
         Raises:
             Diverged: they are not there, or do not link.
         """
-        previous, link, at, later = b"", "", first - 1, list[int]()
+        previous, link, at, later = b"", b"", first - 1, list[int]()
         taken: list[tuple[_Type, dict[str, Any], str, str]] = []
-        for line in self._lines(partition, first, last):
-            position, prior, own, name, version, school, ident, occurred, text = line
-            if int(position) != at + 1 or (link and prior != link):
+        for position, prior, own, name, version, school, ident, occurred, text in self._rows(partition, first, last):
+            if position != at + 1 or (link and prior != link):
                 raise Diverged(self._plan.consumer, self._plan.source, partition, at)
-            previous, link, at = previous or _bytes(prior), own, at + 1
+            previous, link, at = previous or prior, own, position
             if kind := self._types.get(name):
-                data = orjson.loads(text.replace("\\\\", "\\") if "\\" in text else text)
-                if int(version) != kind.latest:
-                    data = REGISTRY.upcast_to_latest(name, int(version), data)
+                data = orjson.loads(text)
+                if version != kind.latest:
+                    data = REGISTRY.upcast_to_latest(name, version, data)
                 data |= {"\0school_id": school, "\0position": position, "\0occurred_at": occurred}
                 taken.append((kind, data, school, ident))
             elif name in self._plan.later:
@@ -259,22 +259,27 @@ class Filler:
         if at != last:
             raise Diverged(self._plan.consumer, self._plan.source, partition, at)
         self._write(taken)
-        return Filled(first=first, previous=previous, last=Head(position=last, hash=_bytes(link)), later=later)
+        return Filled(first=first, previous=previous, last=Head(position=last, hash=link), later=later)
 
-    def _lines(self, partition: int, first: int, last: int) -> Iterator[list[str]]:
-        with (
-            self._log.cursor() as cursor,
-            cursor.copy(
-                "COPY (SELECT position, previous, hash, type, schema_version, school_id, id, occurred_at, data"
-                " FROM log_event WHERE partition = %s AND position BETWEEN %s AND %s ORDER BY position) TO STDOUT",
-                (partition, first, last),
-            ) as copy,
-        ):
-            for row in copy:
-                yield str(row, "utf-8").rstrip("\n").split("\t")
+    def _rows(self, partition: int, first: int, last: int) -> Sequence[TupleRow]:
+        """As text what goes on as text: an id that is made an object and text again costs more than to open a value."""
+        return self._log.execute(
+            "SELECT position, previous, hash, type, schema_version, school_id::text, id::text, occurred_at::text,"
+            " data::text FROM log_event WHERE partition = %s AND position BETWEEN %s AND %s ORDER BY position",
+            (partition, first, last),
+        ).fetchall()
 
     def _write(self, taken: Sequence[tuple[_Type, dict[str, Any], str, str]]) -> None:
-        boxes = self._boxes(taken)
+        boxes = self._boxes
+        # Of all that is sealed in a run the keys are asked for at once, before the transaction.
+        boxes.want(
+            {
+                data[name]["key"]
+                for kind, data, _, _ in taken
+                for name, may_open, _ in kind.sealed
+                if may_open and data[name] is not None
+            }
+        )
         for kind, data, school, ident in taken:
             for name, may_open, names in kind.sealed:
                 box = data[name]
@@ -291,17 +296,6 @@ class Filler:
         with self._model.transaction(), self._model.cursor() as cursor:
             for writes in sorted(every, key=lambda w: isinstance(w.effect, Add)):
                 self._flush(cursor, writes)
-
-    def _boxes(self, taken: Sequence[tuple[_Type, dict[str, Any], str, str]]) -> Boxes:
-        """All that is sealed in a run has its keys asked for at once, before the transaction."""
-        return self._vault.boxes(
-            {
-                data[name]["key"]
-                for kind, data, _, _ in taken
-                for name, may_open, _ in kind.sealed
-                if may_open and data[name] is not None
-            }
-        )
 
     def _flush(self, cursor: psycopg.Cursor[TupleRow], writes: _Writes) -> None:
         effect, rows = writes.effect, list(writes.rows)
@@ -329,11 +323,6 @@ def _text(value: Any) -> str:
     if type(value) in (int, bool):
         return str(value)
     raise TypeError(f"a {type(value).__name__} is no column's value")
-
-
-def _bytes(text: str) -> bytes:
-    """A bytea as COPY writes it."""
-    return bytes.fromhex(text.removeprefix("\\\\x"))
 
 
 def _connected(where: Conninfo) -> Connection[TupleRow]:

@@ -23,6 +23,7 @@ from shared.log.feed import FeedBroken, FeedResource, HeadsResource, feed
 from shared.policy.codes import NOT_FOUND, NOT_SIGNED_IN, OUTCOME_UNKNOWN, UNAVAILABLE
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
+from shared.privacy.kept import KeptKeys
 from shared.privacy.keystore import Destroyed, KeyStore
 from shared.privacy.vault import Vault
 from shared.projections.roster_queries import Roster
@@ -140,7 +141,7 @@ def api_parts(service: str, common: CommonConfig, api: ApiConfig) -> ApiParts:
     reader = open_pool(server, database=database, role=f"{service}_reader", max_size=READERS)
     key_pool = open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=KEYS)
     keys = KeyStore(service, key_pool, common.installation_key.reveal(), new_id)
-    vault = Vault(service, keys, time.monotonic)
+    vault = Vault(service, KeptKeys(keys, time.monotonic), time.monotonic)
     real = SystemClock()
     return ApiParts(
         service=service,

@@ -21,6 +21,7 @@ APPEND = "tests/integration/test_append.py"
 VERIFY = "tests/integration/test_verify.py"
 COMMANDS = "tests/integration/test_commands.py"
 COMMITTER = "tests/integration/test_committer.py"
+KEPT_KEYS = "tests/unit/test_privacy_kept.py"
 TOGETHER = "tests/unit/test_runtime_together.py"
 IN_GROUPS = "test_commands_in_groups_come_to_what_they_come_to_one_after_the_other"
 MODELS = "tests/integration/test_projections.py"
@@ -2331,6 +2332,13 @@ GROUP_COMMIT = (
         "        if not answer.earlier:",
         "        if True:",
         (f"{COMMANDS}::test_what_an_echo_decided_is_not_remembered_as_if_it_had_been_written",),
+    ),
+    Fault(
+        "a key is at hand for as long as the process lives",
+        "shared/privacy/kept.py",
+        ".until <= now:",
+        ".until <= 0:",
+        (f"{KEPT_KEYS}::test_S20_a_key_is_at_hand_for_a_minute_and_then_its_destruction_is_known",),
     ),
     Fault(
         "one stream may be read at two versions",

@@ -41,7 +41,7 @@ class KeptKeys:
             # Each is kept equally long, so the oldest stand in front.
             while self._kept and next(iter(self._kept.values())).until <= now:
                 self._kept.popitem(last=False)
-            found = {owner: self._kept[owner].key for owner in owners if owner in self._kept}
+            found = {owner: kept.key for owner in owners if (kept := self._kept.get(owner))}
         if missing := [owner for owner in owners if owner not in found]:
             obtained = self._keys.obtain(missing)
             found |= obtained

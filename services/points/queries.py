@@ -113,14 +113,14 @@ class PointsQueries:
     def awards_about(
         self, school_id: UUID, pupils: Sequence[UUID], staff_id: UUID | None, before: int | None, limit: int
     ) -> Sequence[AwardRow]:
-        """Awards to any of these pupils or by a member of staff, newest first."""
+        """Awards by a member of staff or, where none is named, to any of these pupils; newest first."""
+        # One or the other, each along an index of its own: with OR, all that a school ever awarded would be looked at.
+        whose = "a.pupil_id = ANY(%s)" if staff_id is None else "a.staff_id = %s"
         return self._rows(
             AwardRow,
             school_id,
-            f"{_AWARDS} WHERE (a.pupil_id = ANY(%s) OR a.staff_id = %s) AND (%s::bigint IS NULL OR a.position < %s)"
-            " ORDER BY a.position DESC LIMIT %s",
-            list(pupils),
-            staff_id,
+            f"{_AWARDS} WHERE {whose} AND (%s::bigint IS NULL OR a.position < %s) ORDER BY a.position DESC LIMIT %s",
+            list(pupils) if staff_id is None else staff_id,
             before,
             before,
             limit,

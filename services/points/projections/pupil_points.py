@@ -27,7 +27,7 @@ pupil_points = Projection(
                 "revoked_because": "text",
             },
             ("award_id",),
-            (("pupil_id", "position"),),
+            (("pupil_id", "position"), ("staff_id", "position")),
         ),
         Table(
             "pupil_total",

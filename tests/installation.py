@@ -168,6 +168,10 @@ class Bench:
         """The process stops itself when it comes to the point next, until it is sent SIGCONT."""
         self.crash_at(process, f"freeze {point}")
 
+    def never_mind(self, process: str) -> None:
+        """Takes back what `crash_at` or `freeze_at` has asked for and not got."""
+        (self.it.run_dir / "crash-points" / process).unlink(missing_ok=True)
+
     def has_crashed(self, process: str) -> bool:
         """Whether the process came to its point, to die or to freeze there."""
         return not (self.it.run_dir / "crash-points" / process).exists()

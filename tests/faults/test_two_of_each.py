@@ -66,6 +66,7 @@ def frozen(bench: Bench, talk: Conversation, points: Sequence[tuple[str, str]]) 
             assert is_frozen(bench.it.servers.supervisor.pid(process)), f"{process} did not stand still at {point}"
     finally:
         for process, _ in points:
+            bench.never_mind(process)
             bench.it.signal(process, signal.SIGCONT)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 CHUNK = 65_536
 IDLE = -1
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CLOSES = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
 Next = Callable[[], bytes | None]
@@ -97,7 +98,7 @@ class Asker:
             self._where = None
 
     def _answer(self, where: socket.socket) -> tuple[int, bytes]:
-        buffer, due = b"", -1
+        buffer, due, end = b"", -1, -1
         while due < 0 or len(buffer) < due:
             got = where.recv(CHUNK)
             if not got:
@@ -105,6 +106,8 @@ class Asker:
             buffer += got
             if due < 0 and (end := buffer.find(_END)) >= 0:
                 due = end + len(_END) + _length(buffer, end)
+        if _CLOSES.search(buffer, 0, end + 2):
+            self.close()
         return int(buffer[9:12]), buffer
 
 
@@ -258,15 +261,20 @@ class _Loop:
         if self._heard is not None:
             self._heard(line.number, status, buffer, took)
         line.buffer, line.due, line.number = b"", -1, IDLE
+        if _CLOSES.search(buffer):
+            self._drop(line)
         return True
 
-    def _lost(self, line: _Line) -> bool:
+    def _drop(self, line: _Line) -> None:
+        """Ends the connection; the line's next request makes another."""
         assert line.where is not None  # noqa: S101 - it was read
-        descriptor = line.where.fileno()
-        self._poll.unregister(descriptor)
-        del self._lines[descriptor]
+        self._poll.unregister(line.where.fileno())
+        del self._lines[line.where.fileno()]
         line.where.close()
         line.where = None
+
+    def _lost(self, line: _Line) -> bool:
+        self._drop(line)
         if line.number == IDLE:
             # A server ends what has been idle for long; the next request connects anew.
             return False

@@ -45,6 +45,7 @@ FLAT_MB, FLAT_PART = 16.0, 1.15
 """Memory is flat where a process has grown by less than one of these since it was warm."""
 WINDOW = 10
 _POSITION = re.compile(rb"\r\nbookbag-position: *([a-z]+)\.(\d+)\.(\d+)\r\n", re.IGNORECASE)
+_CODE = re.compile(rb'"code": ?"([A-Z_]+)"')
 _AGAIN = re.compile(rb"\r\nretry-after: *\d+\r\n", re.IGNORECASE)
 
 
@@ -77,6 +78,7 @@ class Heard:
     acknowledged: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     wrong: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
     took: "array[float]" = field(default_factory=lambda: array("d"))
     seconds: dict[int, Counter[int]] = field(default_factory=dict)
     slow: dict[int, list[float]] = field(default_factory=dict)
@@ -92,7 +94,10 @@ class Heard:
             self.acknowledged[sent.key] = (found[1].decode(), int(found[2]), int(found[3]))
             self.took.append(took)
             self.slow.setdefault(second, []).append(took)
-        elif status in BUSY and not _AGAIN.search(answer):
+            return
+        code = _CODE.search(answer)
+        self.codes[f"{status} {code[1].decode() if code else ''}".strip()] += 1
+        if status in BUSY and not _AGAIN.search(answer):
             self.wrong[f"{status} without Retry-After"] += 1
         elif status and status not in BUSY:
             self.wrong[f"{status}"] += 1
@@ -134,7 +139,9 @@ def _run(house: Served, seconds: float, rate: float) -> dict[str, Any]:
     for phase in phases:
         heard[phase.name] = following.play(house.port, phase)
         sizes[phase.name] = house.memory()
-        to_terminal(f"{phase.name}: {dict(sorted(heard[phase.name].statuses.items()))}")
+        to_terminal(
+            f"{phase.name}: {heard[phase.name].statuses[CREATED]} acknowledged, {dict(heard[phase.name].codes)}"
+        )
     faults = _faults(house, list(heard.values()))
     grown = _grown(sizes)
     faults += [f"{name} has grown from {a:.0f} to {b:.0f} MB" for name, (a, b, flat) in grown.items() if not flat]
@@ -264,6 +271,7 @@ def _summary(phase: Phase, heard: Heard) -> dict[str, Any]:
         "acknowledged": heard.statuses[201],
         "sent away": sum(heard.statuses[status] for status in BUSY),
         "connections lost": heard.statuses[0],
+        "as": dict(heard.codes),
         "p50 ms": part(0.5),
         "p99 ms": part(0.99),
     }

@@ -4,12 +4,10 @@ A consumer is a read model or a reaction. An event that a handler cannot take is
 moves on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -37,7 +35,7 @@ from shared.projections.parking import (
 from shared.projections.reaction import Given, Reaction, SchoolParameters
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.crash import crash_point
-from shared.runtime.database import Pool
+from shared.runtime.database import Pool, looking
 from shared.runtime.ids import event_id_from_cause
 from shared.runtime.logging import logger
 from shared.runtime.metrics import PARKED
@@ -55,21 +53,6 @@ class Source(Protocol):
 
     def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
         """At most `limit` events behind a position, in order and without a hole; none where there is none yet."""
-
-
-@contextmanager
-def looking(pool: Pool) -> Iterator[Connection[TupleRow]]:
-    """A connection whose statements are transactions of their own: one round trip each, and not three. A worker looks
-    several times for each batch, and at a quiet time a batch is one event.
-    """  # noqa: D205 - one thought
-    with pool.connection() as connection:
-        connection.autocommit = True
-        try:
-            yield connection
-        finally:
-            # Where that is refused the connection is lost or busy, and the pool does not take it back.
-            with suppress(psycopg.Error):
-                connection.autocommit = False
 
 
 @dataclass(frozen=True, slots=True)

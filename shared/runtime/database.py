@@ -2,11 +2,11 @@
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Error
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
@@ -40,6 +40,10 @@ def conninfo(server: Server, *, database: str, role: str) -> dict[str, str | int
         "application_name": f"bookbag {role}",
         "connect_timeout": 5,
         "tcp_user_timeout": 5000,
+        # A host that lost its power while a question was under way says nothing when it is back: it has to be asked,
+        # or whoever waits for the answer waits for the kernel's two hours.
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
         "options": _SETTINGS,
     }
 
@@ -88,3 +92,16 @@ def reading(pool: Pool, school_id: UUID) -> Iterator[Cursor[TupleRow]]:
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT set_config('bookbag.school_id', %s, true)", (str(school_id),))
         yield cursor
+
+
+@contextmanager
+def looking(pool: Pool) -> Iterator[Connection[TupleRow]]:
+    """A connection whose statements are transactions of their own: one round trip each, and not three."""
+    with pool.connection() as connection:
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            # Where that is refused the connection is lost or busy, and the pool does not take it back.
+            with suppress(Error):
+                connection.autocommit = False

@@ -23,6 +23,8 @@ GIVES_UP_AFTER = 240.0
 """Seconds for which somebody asks the same again. Whatever is done to the installation is over by then."""
 AGAIN, PACE = 0.1, 0.03
 """Seconds until somebody asks the same again, and between two things that one person does."""
+AT_HAND = 30
+"""Messages of guardians that a class teacher may still come to flag."""
 NEVER_RIGHT = frozenset({400, 405, 406, 411, 413, 414, 415, 500, 501, 505})
 """Statuses that no fault excuses: the request is well formed, and an error of the product's own has no words."""
 
@@ -202,7 +204,8 @@ class Teacher(Person):
                 self.awards.append(answer.id)
 
     def _flags(self, day: "Day") -> None:
-        message, guardian = day.sent[self.class_no].popleft()
+        # The newest: what was sent before a warning was heard removes nobody.
+        message, guardian = day.sent[self.class_no].pop()
         body = {"track": "conduct", "category": "other", "note": "As it reads."}
         told = ("messaging.MessageFlagged", "message_id", message)
         path, rests_on = f"/v1/messages/{message}/flags", ("identity", "messaging")
@@ -346,7 +349,7 @@ def a_day(school: School, seed: int, kept: Kept, operator: Callable[[], Session]
         pupil = UUID(patiently(told["session"].me)["children"][0]["pupil_id"])
         conversation = went(told["session"].open_conversation(pupil)).id
         people.append(Guardian(**told, conversation=conversation, pupil=pupil, class_no=class_no))
-    return Day(school, people, kept, {class_no: deque() for class_no in range(1, classes + 1)})
+    return Day(school, people, kept, {class_no: deque(maxlen=AT_HAND) for class_no in range(1, classes + 1)})
 
 
 def put_away(day: Day) -> None:

@@ -10,8 +10,8 @@ from tests.faults.rig import Rig
 
 LATE = 0.02
 """Seconds by which each chunk is late."""
-RECONNECTED = 5.0
-"""Seconds in which everybody has noticed that it passes again: connecting is tried that often at least."""
+RECONNECTED = 12.0
+"""Seconds in which everybody has noticed: who waits for a forgotten answer asks after it when five are over."""
 MODES = (Mode.CUT, Mode.DELAY, Mode.BLACK_HOLE, Mode.HALF_OPEN)
 ENDPOINTS = ("postgres", "broker", "feeds")
 BETWEEN = 10

@@ -117,6 +117,18 @@ def test_half_open_the_client_learns_that_it_is_forgotten_when_it_speaks(proxy: 
         assert says(client) == b"hello"
 
 
+def test_half_open_the_client_learns_that_it_is_forgotten_when_its_kernel_asks(proxy: Proxy):
+    with connected(proxy) as client:
+        client.settimeout(30)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+        says(client)
+        proxy.now(Mode.HALF_OPEN)
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+
 def test_it_refuses_while_there_is_nothing_behind_it():
     def nothing() -> tuple[str, int]:
         raise ConnectionRefusedError

@@ -2233,6 +2233,13 @@ REQUESTS = (
         (f"{PROVEN}::test_a_header_that_differs_from_a_verified_one_by_a_letter_is_refused",),
     ),
     Fault(
+        "what identity said lately of a session will do however old it is",
+        "shared/http/caller.py",
+        "        if again is None or is_older_than(again, self.clock.now(), limit):",
+        "        if again is None:",
+        (f"{HOUSE_RULES}::test_what_identity_said_lately_to_another_request_of_the_session_will_do",),
+    ),
+    Fault(
         "anybody may ask who a session is, the short way",
         "services/identity/door.py",
         "        if not is_gateway(environ.get(_GATEWAY), self._secret.reveal()):",

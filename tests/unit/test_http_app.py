@@ -251,6 +251,34 @@ def test_past_300_milliseconds_identity_is_asked_again_before_anything_is_done(h
     assert house.asked == [GUARDIAN.session_id]
 
 
+def test_what_identity_said_lately_to_another_request_of_the_session_will_do(house: House) -> None:
+    house.clock.move(timedelta(milliseconds=301))
+    lately = replace(GUARDIAN, issued_at=NOW + timedelta(milliseconds=200))
+    assert house.write(who=lately).status_code == 201
+    assert house.write().status_code == 201
+    assert house.asked == []
+    # 200 ms later that too is older than 300 ms.
+    house.clock.move(timedelta(milliseconds=200))
+    assert house.write().status_code == 201
+    assert house.asked == [GUARDIAN.session_id]
+
+
+def test_what_identity_said_lately_of_another_session_does_not_help(house: House) -> None:
+    house.clock.move(timedelta(milliseconds=301))
+    another = replace(GUARDIAN, session_id=uuid4(), issued_at=NOW + timedelta(milliseconds=300))
+    assert house.write(who=another).status_code == 201
+    assert house.write().status_code == 201
+    assert house.asked == [GUARDIAN.session_id]
+
+
+def test_a_removal_that_identity_told_another_request_of_holds_for_this_one(house: House) -> None:
+    house.clock.move(timedelta(milliseconds=301))
+    removed = replace(GUARDIAN, access=AccessState.REMOVED, issued_at=NOW + timedelta(milliseconds=300))
+    assert code_of(house.write(who=removed)) == (403, "REMOVED")
+    assert code_of(house.write()) == (403, "REMOVED")
+    assert house.notes.seen == []
+
+
 def test_a_session_that_has_ended_meanwhile_does_nothing(house: House) -> None:
     def ended(_: UUID) -> str:
         raise Refusal(NOT_SIGNED_IN)

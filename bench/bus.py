@@ -30,9 +30,9 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool
 from shared.runtime.ids import new_id
 
-EVENTS = 60_000
-NAIVE_EVENTS = 4_000
-SECONDS = 10
+EVENTS = 40_000
+NAIVE_EVENTS = 3_000
+SECONDS = 6
 WARM = 2_000
 PATIENCE = 120.0
 LOOK = 0.02
@@ -55,11 +55,11 @@ class Line:
         it = self.place.installation
         with self.place.superuser() as connection:
             connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+        it.restart("postgres")
+        it.wait_ready()
         for name in it.state["processes"]:
             if name not in RUNNING:
                 it.stop(name)
-        it.restart("postgres")
-        it.wait_ready("postgres", "points.api", "points.worker")
         self.seeder.copy(WARM)
         self.seeder.commit()
         self.wait_for(self.seeder.head.position)

@@ -1,5 +1,6 @@
 """kill -9 of every process, at every named step of its work and anywhere, again and again in one installation."""
 
+import random
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,16 +62,16 @@ def targets() -> list[Blow]:
     return blows
 
 
-def plan(rig: Rig, kills: int) -> Iterator[list[Blow]]:
+def plan(chance: random.Random, kills: int) -> Iterator[list[Blow]]:
     """At least so many blows, every target in turn, a few at a time; never two on one process at once."""
     waiting: list[Blow] = []
     planned = 0
     while planned < kills:
-        size, batch = rig.chance.randint(1, AT_ONCE), list[Blow]()
+        size, batch = chance.randint(1, AT_ONCE), list[Blow]()
         while len(batch) < size:
             if not waiting:
                 waiting = targets()
-                rig.chance.shuffle(waiting)
+                chance.shuffle(waiting)
             fitting = next((blow for blow in waiting if blow.process not in {one.process for one in batch}), None)
             if fitting is None:
                 break
@@ -83,7 +84,7 @@ def plan(rig: Rig, kills: int) -> Iterator[list[Blow]]:
 def kill(rig: Rig, kills: int) -> None:
     """Kills so many processes while the day goes on; looks at everything every so often, and at the end."""
     killer = Killer(rig)
-    batches = plan(rig, 3 * kills + len(targets()))  # some never come to their point
+    batches = plan(rig.chance, 3 * kills + len(targets()))  # some never come to their point
     while killer.killed < kills:
         next_check = min(kills, killer.killed + CHECKED_EVERY)
         with rig.day.going():

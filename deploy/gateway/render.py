@@ -43,7 +43,7 @@ FOR_PAGES = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 MOST_IN_WORK = 96
-"""Requests of one api process at once: six for each of its threads, a tenth of a second's work."""
+"""Requests of one api process at once: twelve for each of its threads, a tenth of a second's work."""
 PASSED_ON: Mapping[str, str] = {
     "Content-Type": "content_type",
     "Idempotency-Key": "http_idempotency_key",

@@ -34,7 +34,7 @@ from shared.runtime.logging import logger
 
 GATEWAY_HEADER = "Bookbag-Gateway"
 MOST_WAITING = 4
-"""Requests of one process that may wait for a position at once: a quarter of the default threads."""
+"""Requests of one process that may wait for a position at once: half of the default threads."""
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _READS = frozenset({"GET", "HEAD"})
 

@@ -193,6 +193,8 @@ class ApiConfig:
 
     Attributes:
         service_credentials: consumer service to the hex SHA-256 of its token.
+        http_threads: requests that are worked on at once. More are slower: they contend for the interpreter and for the
+            processor's caches, and commands share a commit as well with eight in flight.
         principal_public_key: PEM; `shared.http.principal.public_key_from_pem` reads it.
     """
 
@@ -211,7 +213,7 @@ class ApiConfig:
             principal_public_key=read.file("BOOKBAG_PRINCIPAL_PUBLIC_KEY_FILE"),
             idempotency_key=read.key("BOOKBAG_IDEMPOTENCY_KEY_FILE"),
             service_credentials=read.digests("BOOKBAG_SERVICE_CREDENTIALS_FILE"),
-            http_threads=read.whole("BOOKBAG_HTTP_THREADS", least=1, most=MOST_THREADS, default=16),
+            http_threads=read.whole("BOOKBAG_HTTP_THREADS", least=1, most=MOST_THREADS, default=8),
         )
 
 

@@ -48,7 +48,7 @@ def test_a_whole_environment_is_read(environment: Variables) -> None:
     common, api = CommonConfig.from_environment(environment), ApiConfig.from_environment(environment)
     assert common.environment is Environment.DEVELOPMENT
     assert common.installation_key.reveal() == b"i" * 32
-    assert (api.gateway_secret.reveal(), api.http_threads) == ("gateway-secret", 16)
+    assert (api.gateway_secret.reveal(), api.http_threads) == ("gateway-secret", 8)
     assert list(api.service_credentials) == ["moderation"]
     assert BrokerConfig.from_environment(environment).port == 5672
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import orjson
@@ -81,8 +81,7 @@ class Committers:
 
     def _own_connection(self) -> Connection[TupleRow]:
         """Like the pool's. A checkout for each group would cost as much as writing it."""
-        known: dict[str, Any] = self._pool.kwargs if isinstance(self._pool.kwargs, dict) else {}
-        return psycopg.connect(**known, autocommit=True)
+        return psycopg.connect(**cast("dict[str, Any]", self._pool.kwargs), autocommit=True)
 
 
 class Committer:
@@ -128,8 +127,8 @@ class Committer:
         try:
             written = self._rounds(connection, commands, held=False)
             return self._written_under_lock(connection, commands) if written is None else written
-        except psycopg.OperationalError:
-            return self._after_failure(connection, commands)
+        except psycopg.OperationalError as error:
+            return self._after_failure(connection, error, commands)
         except psycopg.Error:
             return self._apart(commands, self._outcomes)
 
@@ -194,14 +193,16 @@ class Committer:
         try:
             with connection.transaction():
                 return append(connection, command)
-        except psycopg.OperationalError:
-            return self._after_failure(connection, [command])[0]
+        except psycopg.OperationalError as error:
+            return self._after_failure(connection, error, [command])[0]
         except (psycopg.Error, Conflict, KeyReused, ValueError) as error:
             return error
 
-    def _after_failure(self, connection: Connection[TupleRow], commands: Sequence[Command]) -> Sequence[Outcome]:
-        if not connection.broken:
-            # The server has said that it did not: no lock within the bound, no room.
+    def _after_failure(
+        self, connection: Connection[TupleRow], error: psycopg.Error, commands: Sequence[Command]
+    ) -> Sequence[Outcome]:
+        if not connection.broken and error.diag.severity_nonlocalized == "ERROR":
+            # The server has said that it did not, and goes on: no lock within the bound, no room.
             return [NotDone() for _ in commands]
         self._count("lost")
         return self._settled(commands, time.monotonic() + SETTLE_SECONDS)

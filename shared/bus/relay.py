@@ -214,7 +214,8 @@ class Relay:
             BUS_CONNECTED.labels(self._service, "relay").set(1)
             self._say("relay.publishes")
             while not wait(0):
-                if not self._round(ledger, publisher):
+                # What is recorded while less than a batch is published wakes who idles at once.
+                if self._round(ledger, publisher) < BATCH:
                     publisher.tend()
                     idle(PAUSE)
 

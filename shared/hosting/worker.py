@@ -69,7 +69,10 @@ class WorkerParts:
         self._stack = ExitStack()
         server = Server(host=config.database_host, port=config.database_port, passfile=str(config.passfile))
         role = f"{service}_worker"
-        self.pool = self._opened(open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL))
+        # Not checked: in a green process that is a round trip each time, and a round that fails is gone again.
+        self.pool = self._opened(
+            open_pool(server, database=f"bookbag_{service}", role=role, max_size=POOL, checked=False)
+        )
         keys = self._opened(open_pool(server, database="bookbag_keys", role=f"keys_{service}", max_size=POOL))
         self.vault = Vault(service, KeyStore(service, keys, config.installation_key.reveal(), new_id), time.monotonic)
         told = conninfo(server, database=f"bookbag_{service}", role=role)
@@ -141,7 +144,7 @@ class WorkerParts:
         idle: Waker = self._pause
         if source == self.service:
             idle = self.woken()
-        self.follower.follow(source, self.wait, idle)
+        self.follower.follow(source, self.wait, idle, woken=source == self.service)
 
     def _sign(self) -> None:
         """Signs what the log has come to, now and then; what goes wrong is tried again at the next look."""

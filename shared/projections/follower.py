@@ -18,7 +18,7 @@ from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.delivered import Delivered
 from shared.projections.parking import PASSING
-from shared.projections.runner import Consumer, Runner
+from shared.projections.runner import BATCH, Consumer, Runner
 from shared.runtime.logging import logger
 from shared.runtime.metrics import PROJECTION_FAILURES
 
@@ -90,10 +90,19 @@ class Follower:
         now = self.monotonic()
         return all(now - self.seen.get(source, -STALE) < STALE for source in self.sources)
 
-    def follow(self, source: str, wait: Wait, idle: Waker) -> None:
-        """Runs until `wait` says stop: in rounds as long as there is something to take, else after `idle`."""
+    def follow(self, source: str, wait: Wait, idle: Waker, *, woken: bool = False) -> None:
+        """Runs until `wait` says stop: in rounds as long as there is something to take, else after `idle`.
+
+        Args:
+            source: whose log it is.
+            wait: waits at most so many seconds; True when the process is to stop.
+            idle: waits for the log to grow, or for a while.
+            woken: whether `idle` returns at once where the log has grown since the round began: then a round that took
+                less than a batch was the last for now.
+        """
+        enough = BATCH if woken else 1
         while not wait(0):
-            if not self.round(source):
+            if self.round(source) < enough:
                 idle(self.pauses.get(source, PAUSE))
 
     def round(self, source: str) -> int:

@@ -48,10 +48,13 @@ def conninfo(server: Server, *, database: str, role: str) -> dict[str, str | int
     }
 
 
-def open_pool(server: Server, *, database: str, role: str, max_size: int, min_size: int = 1) -> Pool:
+def open_pool(
+    server: Server, *, database: str, role: str, max_size: int, min_size: int = 1, checked: bool = True
+) -> Pool:
     """A pool that connects in the background: a database that is away at start is waited for, not died of.
 
-    Checking a connection out waits at most 5 s.
+    Checking a connection out waits at most 5 s. Without `checked` a connection may be handed out that was lost while it
+    lay idle: for who tries again by themselves a moment later.
     """
     return ConnectionPool(
         kwargs=conninfo(server, database=database, role=role),
@@ -63,7 +66,7 @@ def open_pool(server: Server, *, database: str, role: str, max_size: int, min_si
         open=True,
         # A connection that was lost while it lay idle is not handed out: after a restart of the database nobody's
         # request fails for each connection of the pool.
-        check=refuse_lost,
+        check=refuse_lost if checked else None,
     )
 
 

@@ -14,6 +14,7 @@ from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
 from shared.projections.follower import FAR, PAUSE, Follower
+from shared.projections.runner import BATCH
 from shared.runtime.metrics import PROJECTION_FAILURES
 
 SOURCE = "moderation"
@@ -163,3 +164,17 @@ def test_a_bus_that_stands_still_between_two_looks_is_not_waited_for(logs: Logs)
     follower.round(SOURCE)
     follower.round(SOURCE)
     assert logs.looked_at == [set(), set(), {1}, {1}]
+
+
+@pytest.mark.parametrize(
+    ("woken", "taken", "idles"), [(True, BATCH - 1, 1), (True, BATCH, 2), (False, BATCH - 1, 2), (False, 1, 2)]
+)
+def test_who_is_woken_by_what_comes_meanwhile_looks_again_only_after_a_whole_batch(
+    logs: Logs, woken: bool, taken: int, idles: int
+):
+    """Counted in rounds until it idles for the first time."""
+    follower = following(logs, lambda _source, _asked: None)
+    logs.left["first"] = taken
+    waited: list[float] = []
+    follower.follow(SOURCE, lambda _seconds: bool(waited), waited.append, woken=woken)
+    assert len(logs.looked_at) == 2 * idles, "two consumers a round"

@@ -5,6 +5,7 @@ The head is moved apart, in one statement: what was copied is committed for the 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +36,20 @@ _COLUMNS = (
     "partition, position, id, type, schema_version, school_id, stream, stream_version, occurred_at, recorded_at, actor,"
     " correlation_id, causation_id, data, previous, hash"
 )
+
+
+@contextmanager
+def without_keys(connection: Connection[TupleRow]) -> Iterator[None]:
+    """Loads a long log first and makes its keys afterwards, all of them: in half the time."""
+    found = connection.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'log_event'::regclass"
+        " AND contype IN ('p', 'u', 'f') ORDER BY contype DESC"
+    ).fetchall()
+    for name, _ in found:
+        connection.execute(f'ALTER TABLE log_event DROP CONSTRAINT "{name}"')
+    yield
+    for name, definition in found:
+        connection.execute(f'ALTER TABLE log_event ADD CONSTRAINT "{name}" {definition}')
 
 
 def ident(number: int) -> UUID:

@@ -22,9 +22,9 @@ from bench.side import Goal, Measured, Medians, Round, Side, Topic
 from shared.events.envelope import Actor
 from shared.events.identity import ClassId, GuardianId, PersonId, PupilId
 from shared.events.messaging import ConversationId, MessageId, MessageSent, Sender
-from shared.log.append import Answer, Command, append
+from shared.log.append import Answer, Command
 from shared.log.commands import Request, prepared
-from shared.log.committer import Committers
+from shared.log.committer import Committer, Committers
 from shared.log.verify import verify
 from shared.privacy.vault import Vault
 from shared.runtime.clock import SystemClock
@@ -100,13 +100,9 @@ class Store:
         self.vault = Vault("messaging", house.key_store(max_size=4), time.monotonic)
         self.writer: Pool = house.pool("writer", max_size=8)
         self.committers = Committers("messaging", self.writer)
+        self.single = Committer("messaging", 1, partial(house.connection, "writer"), most=1)
         self.clock = SystemClock()
         self._versions: dict[UUID, int] = {}
-
-    def singly(self, command: Command) -> Answer:
-        """A transaction of its own, without grouping."""
-        with self.writer.connection() as connection:
-            return append(connection, command)
 
     def work(self, write: Write) -> Work:
         def of_client(number: int) -> Callable[[], object]:
@@ -177,7 +173,7 @@ def _bookbag(place: Place, clients: int, *, grouped: bool) -> Iterator[Round]:
 
         def measure() -> Measured:
             loop = Loop()
-            write = store.committers.append if grouped else store.singly
+            write = (store.committers if grouped else store.single).append
             loop.run(clients, store.work(write), place.scaled(10) / 10 * SECONDS)
             fault = str(loop.errors[0]) if loop.errors else store.fault(loop.done)
             return Measured(figures=loop.figures, fault=fault)
@@ -435,7 +431,11 @@ TOPIC = Topic(
     sides=(
         Side(name=BOOKBAG, what="as an api process writes: group commit", ready=bookbag(IN_FLIGHT, grouped=True)),
         *(
-            Side(name=f"Bookbag, {n} ungrouped", what="a transaction a command", ready=bookbag(n, grouped=False))
+            Side(
+                name=f"Bookbag, {n} ungrouped",
+                what="the same store, one command a commit",
+                ready=bookbag(n, grouped=False),
+            )
             for n in (1, 4)
         ),
         *(

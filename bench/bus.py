@@ -385,6 +385,8 @@ TOPIC = Topic(
             target=10_000,
             unit="events/s",
             figure=lambda m: m.of("Bookbag", "events/s"),
+            why="points' worker publishes, and brings two read models of its own forward, in one interpreter; that is"
+            " the narrowest place. Read models in a process of their own would widen it",
         ),
         Goal(text="the same, against the naive pipeline", target=15, unit="times", figure=_times_naive),
         *(
@@ -393,6 +395,9 @@ TOPIC = Topic(
                 target=most,
                 unit="ms",
                 at_most=True,
+                why="each batch costs some ten round trips to PostgreSQL in each of two workers, through eventlet, and"
+                " both relay and read models share their interpreter; fewer looks at the cursor and one process for"
+                " each would shorten it",
                 figure=lambda m, rate=rate, share=share: m.of(f"Bookbag at {rate} events/s", f"p{share} ms"),  # type: ignore[misc]
             )
             for rate in ("200", "1,000")

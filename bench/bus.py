@@ -31,8 +31,8 @@ from shared.runtime.database import Pool
 from shared.runtime.ids import new_id
 
 EVENTS = 40_000
-NAIVE_EVENTS = 3_000
-SECONDS = 5
+NAIVE_EVENTS = 2_000
+SECONDS = 3
 WARM = 2_000
 PATIENCE = 120.0
 LOOK = 0.02

@@ -6,10 +6,9 @@ another is open.
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import monotonic
 from typing import LiteralString
 from uuid import UUID
 
@@ -20,7 +19,6 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from shared.privacy.categories import Category, added_only
-from shared.runtime.database import looking
 from shared.runtime.together import NotDone, PerhapsDone, Together
 
 KEY_BYTES = 32
@@ -30,11 +28,6 @@ MOST_ADDED = 256
 
 MOST_ASKED, MOST_WAITING, WAIT_SECONDS = 64, 512, 5.0
 """How many are answered in one transaction, how many may wait for the next, and for how long."""
-
-KEPT_SECONDS = 60.0
-"""How long a key that something was sealed under stays at hand, as long as it is not destroyed."""
-
-TIDIED_SECONDS = 1.0
 
 AWAY = (psycopg.OperationalError, PoolTimeout, PoolClosed)
 
@@ -78,8 +71,6 @@ class KeyStore:
         self._pool, self._installation_key, self._new_id, self._random = pool, installation_key, new_id, random
         self._added_only = added_only(service)
         self._added: dict[Owner, SubjectKey] = {}
-        self._kept: dict[Owner, tuple[SubjectKey, float]] = {}
-        self._tidied = 0.0
         self._lock = threading.Lock()
         self._together: Together[frozenset[Owner], dict[Owner, SubjectKey]] = Together(
             self._obtained, most=MOST_ASKED, waiting=MOST_WAITING, seconds=WAIT_SECONDS
@@ -147,32 +138,7 @@ class KeyStore:
             self._added[owner] = made
         return made
 
-    def _found_or_made(self, owners: Collection[Owner]) -> dict[Owner, SubjectKey]:
-        found = self._still_good(owners)
-        if rest := [owner for owner in owners if owner not in found]:
-            fresh, until = self._asked_for(rest), monotonic() + KEPT_SECONDS
-            with self._lock:
-                self._kept |= {owner: (key, until) for owner, key in fresh.items()}
-            found |= fresh
-        return found
-
-    def _still_good(self, owners: Collection[Owner]) -> dict[Owner, SubjectKey]:
-        """Of the keys that are at hand, those that are not on the list of destroyed keys: it is asked each time."""
-        now = monotonic()
-        with self._lock:
-            if now >= self._tidied + TIDIED_SECONDS:
-                self._kept, self._tidied = {o: kept for o, kept in self._kept.items() if kept[1] > now}, now
-            known = {o: kept[0] for o in owners if (kept := self._kept.get(o)) and kept[1] > now}
-        if not known:
-            return {}
-        with looking(self._pool) as connection:
-            rows = connection.execute(
-                "SELECT key_id FROM destroyed_key WHERE key_id = ANY(%s)", ([key.key_id for key in known.values()],)
-            )
-            gone = {row[0] for row in rows}
-        return {owner: key for owner, key in known.items() if key.key_id not in gone}
-
-    def _asked_for(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
+    def _found_or_made(self, owners: Iterable[Owner]) -> dict[Owner, SubjectKey]:
         wanted = sorted(owners, key=lambda o: (o.school_id.bytes, o.subject_id.bytes, o.category))
         with self._pool.connection() as connection:
             schools = {school: self._school_key(connection, school) for school in {o.school_id for o in wanted}}

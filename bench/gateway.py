@@ -263,7 +263,7 @@ TOPIC = Topic(
             unit="reads/s",
             figure=lambda medians: _best(medians, "reads", "reads, two processes"),
             why=(
-                "the cores are full, other work counted that shared them (see the line below the sides); the CPU time of"
+                "the cores are full, with other work that shared them (see the line below the sides): the CPU time of"
                 " each process says what a read takes. Threads of one process that wait for the interpreter pay for it:"
                 " with two processes a read takes a third less. As many cores as this CPU time needs would reach it,"
                 " with an api process for every few requests in work"
@@ -285,7 +285,7 @@ TOPIC = Topic(
                 medians.of(side, "commands/s") for side in ("awards", "awards, two of identity")
             ),
             why=(
-                "as for the reads the cores are full: of an award's CPU time its command takes about half, publishing and"
+                "as for the reads, the cores are full: its command takes about half of an award's CPU time, publishing and"
                 " following it the rest. Followers may run elsewhere, and more partitions let more processes write"
             ),
         ),

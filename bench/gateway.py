@@ -285,7 +285,7 @@ TOPIC = Topic(
                 medians.of(side, "commands/s") for side in ("awards", "awards, two of identity")
             ),
             why=(
-                "as for the reads, the cores are full: its command takes about half of an award's CPU time, publishing and"
+                "as for the reads, the cores are full: its command takes half of an award's CPU time, publishing and"
                 " following it the rest. Followers may run elsewhere, and more partitions let more processes write"
             ),
         ),

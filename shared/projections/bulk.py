@@ -6,6 +6,7 @@ it. Each process takes a run of positions, checks its links, and commits its row
 length; whoever is cut short begins anew, for nothing shows these tables before the swap.
 """
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -172,10 +173,15 @@ _filler: "Filler"
 def _begin(reach: Reach, plan: Plan) -> None:
     global _filler  # noqa: PLW0603 - one a process, for its whole life
     _filler = Filler(reach, plan)
+    # What a run makes holds no cycles, and goes when it is written: looked for in between, it is walked for nothing.
+    gc.freeze()
+    gc.disable()
 
 
 def _filled(partition: int, first: int, last: int) -> Filled:
-    return _filler.run(partition, first, last)
+    filled = _filler.run(partition, first, last)
+    gc.collect()
+    return filled
 
 
 @dataclass(frozen=True, slots=True)

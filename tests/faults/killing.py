@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -108,35 +108,38 @@ class Killer:
     rig: Rig
     armed: dict[str, Blow] = field(default_factory=dict)
     killed: int = 0
+    _pids: dict[str, int] = field(default_factory=dict)
+    _looked: float = 0.0
 
     def strike(self, batch: Sequence[Blow]) -> None:
-        """Arms points and kills, and waits until everybody who died answers again."""
-        began = time.monotonic()
-        everybody = {blow.process for blow in batch} | self.armed.keys()
-        before = {process: self.rig.supervisor(process).pid(process) for process in everybody}
-        for blow in batch:
-            if blow.point != ANYWHERE and blow.process not in self.armed:
+        """Arms points and kills, and waits until everybody who died answers again. Who is armed is left alone."""
+        began, self._looked = self._looked or time.monotonic(), time.monotonic()
+        free = [blow for blow in batch if blow.process not in self.armed]
+        for blow in free:
+            self._pids[blow.process] = self.rig.supervisor(blow.process).pid(blow.process)
+            if blow.point != ANYWHERE:
                 self.rig.bench.crash_at(blow.process, blow.point)
                 self.armed[blow.process] = blow
-        at_once = [blow for blow in batch if blow.point == ANYWHERE]
+        at_once = [blow for blow in free if blow.point == ANYWHERE]
         for blow in at_once:
             self.rig.supervisor(blow.process).kill(blow.process)
         if self.armed:
             with suppress(AssertionError):  # then it is another time that somebody comes by
                 until(self.rig.bench, lambda: bool(self._fired()), "somebody comes to their point", within=COMES_BY)
-        self._after(began, before, [*at_once, *self._disarmed(self._fired())])
+        fired = self._disarmed(self._fired())
+        self._after(began, [*at_once, *fired])
 
     def let_off(self) -> None:
         """Takes back what nobody has come to: while all is looked at, nobody dies."""
-        before = {process: self.rig.supervisor(process).pid(process) for process in self.armed}
-        late: list[Blow] = []
+        began, late = self._looked, list[Blow]()
         for process, blow in self.armed.items():
             try:
                 (self.rig.bench.it.run_dir / "crash-points" / process).unlink()
             except FileNotFoundError:
                 late.append(blow)
         self.armed.clear()
-        self._after(time.monotonic(), before, late)
+        self._looked = 0.0
+        self._after(began, late)
 
     def _fired(self) -> list[Blow]:
         return [blow for process, blow in self.armed.items() if self.rig.bench.has_crashed(process)]
@@ -146,16 +149,16 @@ class Killer:
             del self.armed[blow.process]
         return fired
 
-    def _after(self, began: float, before: Mapping[str, int], died: Sequence[Blow]) -> None:
-        for blow in {blow.process: blow for blow in died}.values():
+    def _after(self, began: float, died: Sequence[Blow]) -> None:
+        for blow in died:
             supervisor = self.rig.supervisor(blow.process)
-            until(self.rig.bench, partial(_is_another, supervisor, blow.process, before), f"{blow} starts again")
+            # Whoever came to a point may have been started again long before this was seen.
+            until(self.rig.bench, partial(self._is_another, supervisor, blow.process), f"{blow} starts again")
             supervisor.wait_ready([blow.process], ANSWERS_WITHIN)
             if blow.process in CARRIES_DECISIONS:
                 self.rig.kept.outages.append(Outage(began, time.monotonic()))
             self.killed += 1
             self.rig.note(str(blow))
 
-
-def _is_another(supervisor: Supervisor, process: str, before: Mapping[str, int]) -> bool:
-    return supervisor.pid(process) != before[process]
+    def _is_another(self, supervisor: Supervisor, process: str) -> bool:
+        return supervisor.pid(process) != self._pids[process]

@@ -127,7 +127,7 @@ class Kept:
     Attributes:
         schools: whose commands these are; in these schools nobody else acts.
         outages: what may keep a removal from being heard of within the second.
-        given_up: event type to how many commands nobody was answered for, in the end.
+        given_up: event type to how many commands nobody was answered for, in the end: they may stand in the log or not.
         gone: things that were taken back, or may have been: no text of theirs is shown.
         surprises: answers that no fault excuses.
         passing: how often which answer told somebody to ask again: for whoever reads what a run came to.

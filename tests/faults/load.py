@@ -27,6 +27,8 @@ AT_HAND = 30
 """Messages of guardians that a class teacher may still come to flag."""
 NEVER_RIGHT = frozenset({400, 405, 406, 411, 413, 414, 415, 500, 501, 505})
 """Statuses that no fault excuses: the request is well formed, and an error of the product's own has no words."""
+AT_THE_DOOR = frozenset({"NOT_SIGNED_IN", "REMOVED", "SUSPENDED"})
+"""Said before anybody looks what became of an earlier try: who was removed meanwhile never hears of it."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Person:
     Attributes:
         operator: signs an operator in, who gives people their codes.
         opened_at: when the session was opened, in monotonic seconds.
+        unheard: whether a try of what was asked last went without an answer: it may have been done.
     """
 
     school: School
@@ -46,6 +49,7 @@ class Person:
     chance: random.Random
     session: Session
     opened_at: float
+    unheard: bool = field(default=False, kw_only=True)
 
     def writes(
         self,
@@ -83,7 +87,7 @@ class Person:
                     at=time.monotonic(),
                 )
             )
-        elif answer.status in PASSING:
+        elif answer.status in PASSING or (self.unheard and answer.code in AT_THE_DOOR):
             self.kept.given_up[event] += 1
         return answer
 
@@ -111,7 +115,7 @@ class Person:
         raise AssertionError("nobody is let in any more")
 
     def _until_answered(self, ask: Callable[[], Wrote | Saw | Refused], *, wrote: bool = False) -> Any:
-        ends = time.monotonic() + GIVES_UP_AFTER
+        ends, self.unheard = time.monotonic() + GIVES_UP_AFTER, False
         while True:
             began, opened_at = time.monotonic(), self.opened_at
             answer = ask()
@@ -123,6 +127,7 @@ class Person:
                 self.kept.surprises.append(f"{self.capacity} was answered {answer.status} {answer.code}")
             if answer.status not in PASSING or time.monotonic() > ends:
                 return answer
+            self.unheard = self.unheard or answer.code != "NOT_YET_VISIBLE"
             self.kept.passing[f"{answer.status} {answer.code}"] += 1
             threading.Event().wait(AGAIN)
 

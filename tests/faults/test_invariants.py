@@ -202,12 +202,15 @@ def test_somebody_removed_who_is_let_in_after_a_second_is_seen(
         " AND school_id = %s ORDER BY position LIMIT 1",
         (used.school.school_id,),
     )[0]
-    at = min(
+    removal = min(
         (one for one in used.kept.answered if one.service == "moderation" and one.place >= place),
         key=lambda one: one.place,
-    ).at
+    )
+    at = removal.at
     outages = [] if outage is None else [Outage(at + outage[0], at + outage[1])]
-    kept = replace(used.kept, let_in=[LetIn(guardian, at + opened, at + began, wrote)], outages=outages)
+    # Whoever was reinstated and removed again within these seconds was removed once here.
+    let_in = [LetIn(guardian, at + opened, at + began, wrote)]
+    kept = replace(used.kept, answered=[removal], let_in=let_in, outages=outages)
     assert [line.partition(":")[0] for line in broken(used.bench.connected, kept, "removed")] == (
         ["removed"] if seen else []
     )

@@ -82,7 +82,18 @@ def rig_for(name: str, seed: int, folder: Path) -> Iterator[Rig]:
 
 @contextmanager
 def watched(name: str, times: int, rig: Rig) -> Iterator[None]:
-    """A bar while it lasts."""
+    """A bar while it lasts; a line for each look at everything where nobody watches."""
+    if not console.is_terminal:
+        began, done = time.monotonic(), [0]
+
+        def line(what: str, number: int) -> None:
+            done[0] += number
+            if not number:
+                console.print(f"{name} {done[0]}/{times}, {time.monotonic() - began:.0f} s: {what}", highlight=False)
+
+        rig.tell = line
+        yield
+        return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, TextColumn("{task.fields[last]}"), console=console) as progress:
         bar = progress.add_task(name, total=times, last="")
@@ -96,6 +107,8 @@ def report(name: str, rig: Rig, seconds: float) -> None:
     for what, count in sorted(rig.done.items()):
         table.add_row(what, str(count))
     table.add_section()
+    if rig.checked:
+        table.add_row("looks at everything, at which all held", str(rig.checked))
     table.add_row("commands answered, each once in the logs", str(len(rig.kept.answered)))
     for what, count in rig.kept.passing.most_common():
         table.add_row(f"asked to try again: {what}", str(count))

@@ -58,7 +58,7 @@ class Around:
 
 @dataclass(slots=True)
 class Rig:
-    """What a scenario is given."""
+    """What a scenario is given. Attributes: checked: how often everything was looked at, and held."""
 
     bench: Bench
     day: Day
@@ -67,6 +67,7 @@ class Rig:
     around: Around | None = None
     tell: Tell = to_nobody
     done: dict[str, int] = field(default_factory=dict)
+    checked: int = 0
 
     def note(self, what: str) -> None:
         """Counts what was done, for the report."""
@@ -95,7 +96,10 @@ class Rig:
 
     def check(self) -> None:
         """Waits until quiet and asserts the invariants; nobody may act meanwhile."""
+        self.tell("looking at everything", 0)
         holds(self.bench, self.kept, within=SETTLED_WITHIN)
+        self.checked += 1
+        self.tell(f"all held, look {self.checked}", 0)
 
 
 def own_servers() -> dict[str, str]:

@@ -42,13 +42,15 @@ def _(tx: Tx, e: ConversationOpened, meta: Envelope) -> None:
 
 @conversations.on(MessageSent)
 def _(tx: Tx, e: MessageSent, meta: Envelope) -> None:
-    # Another stream: the conversation's own event may come later, or again.
+    # Another stream: the conversation's own event may come later, or again. The last is the last in the log: a clock
+    # that was set back says nothing of that.
     tx.execute(
         "INSERT INTO {conversation} AS c"
         " (school_id, conversation_id, guardian_id, pupil_id, class_id, position, last_message_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (school_id, conversation_id) DO UPDATE SET"
-        " position = greatest(c.position, excluded.position),"
-        " last_message_at = greatest(c.last_message_at, excluded.last_message_at)",
+        " position = greatest(c.position, excluded.position), last_message_at ="
+        " CASE WHEN excluded.position < c.position AND c.last_message_at IS NOT NULL THEN c.last_message_at"
+        " ELSE excluded.last_message_at END",
         meta.school_id,
         e.conversation_id,
         e.guardian_id,

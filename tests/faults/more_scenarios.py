@@ -6,10 +6,12 @@ from pathlib import Path
 from shared.testing.driver import Session
 from tests.faults.apart import standing_apart
 from tests.faults.rig import Rig, a_school_of_its_own
+from tests.faults.test_clock_steps import everything_about_steps
 from tests.faults.test_failover import everything_about_failing_over
 from tests.faults.test_restored import a_conversation, restored_to_an_older_moment
 from tests.faults.test_storm import a_storm
 from tests.faults.test_two_of_each import a_pair_of_points, one_stands_still
+from tests.faults.upgrading import a_new_version_is_rolled_out, rolling_installation
 from tests.installation import School, patiently
 
 SEEDS = 1 << 31
@@ -43,6 +45,23 @@ def failovers(rig: Rig, times: int) -> None:
         with standing_apart(_folders(rig, f"failover-{number}")) as apart:
             everything_about_failing_over(apart)
         rig.note("failed over")
+
+
+def clock_steps(rig: Rig, times: int) -> None:
+    """The machine's clock steps by an hour, there and back, of all processes and of one alone."""
+    for number in range(times):
+        with standing_apart(_folders(rig, f"clock-steps-{number}")) as apart:
+            everything_about_steps(apart)
+        rig.note("stepped there and back")
+
+
+def upgrades(rig: Rig, times: int) -> None:
+    """A new version of an event is rolled out, old and new processes side by side."""
+    for number in range(times):
+        seed = rig.chance.randrange(SEEDS)
+        with rolling_installation(_folders(rig, f"upgrade-{number}"), seed=seed) as rolling:
+            a_new_version_is_rolled_out(rolling)
+        rig.note("rolled out")
 
 
 def _folders(rig: Rig, name: str) -> Callable[[str], Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.faults.disk import broker_alarm, disk_full
 from tests.faults.forged import forged
 from tests.faults.killing import kill
-from tests.faults.more_scenarios import failovers, restores, storms, two_of_each
+from tests.faults.more_scenarios import clock_steps, failovers, restores, storms, two_of_each, upgrades
 from tests.faults.network import network
 from tests.faults.rig import Rig
 
@@ -32,6 +32,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "two-of-each": Scenario("one of two workers stands still", two_of_each, 10, surrounded=False),
     "restored": Scenario("a database is restored to an older moment", restores, 3, surrounded=False),
     "failover": Scenario("PostgreSQL fails over to a standby", failovers, 3, surrounded=False),
+    "clock-steps": Scenario("the machine's clock steps by an hour", clock_steps, 3, surrounded=False),
+    "upgrade": Scenario("a new version of an event beside the old", upgrades, 3, surrounded=False),
 }
 
 

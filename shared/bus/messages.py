@@ -83,11 +83,11 @@ def events_in(body: bytes) -> int:
     return body.count(b"\n") + 1
 
 
-def bodies(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def bodies(lines: Sequence[bytes], most: int = MOST_EVENTS) -> Iterator[Sequence[bytes]]:
     """The lines in order, in as few messages as the bounds allow; a line that is too long has one to itself."""
     first, size = 0, 0
     for number, line in enumerate(lines):
-        if number > first and (number - first >= MOST_EVENTS or size + len(line) >= MAX_BYTES):
+        if number > first and (number - first >= most or size + len(line) >= MAX_BYTES):
             yield lines[first:number]
             first, size = number, 0
         size += len(line) + 1

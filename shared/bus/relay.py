@@ -18,7 +18,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from shared.bus.connection import RETRY, Link, linked
-from shared.bus.messages import CONTENT_TYPE, Bus, bodies, events_in, line_of, signed
+from shared.bus.messages import CONTENT_TYPE, MOST_EVENTS, Bus, bodies, events_in, line_of, signed
 from shared.bus.topology import EXCHANGE, routing_key
 from shared.bus.window import Window, require_in_order
 from shared.events.envelope import Envelope
@@ -96,9 +96,11 @@ class Publisher:
 
     Attributes:
         patience: seconds in which a batch has to be answered for.
+        together: most events of one message.
     """
 
     patience: ClassVar[float] = BATCH_SECONDS
+    together: ClassVar[int] = MOST_EVENTS
 
     def __init__(self, service: str, link: Link, key: bytes) -> None:
         self._service, self._link, self._key = service, link, key
@@ -120,7 +122,7 @@ class Publisher:
         window = self._window = Window(saved=saved, tag=self._window.tag)
         require_in_order(saved, [envelope.position for envelope in events])
         position = saved
-        for lines in bodies([line_of(envelope) for envelope in events]):
+        for lines in bodies([line_of(envelope) for envelope in events], self.together):
             window.send(position + 1, position + len(lines))
             self._send(partition, events[position - saved : position - saved + len(lines)], lines)
             position += len(lines)

@@ -154,6 +154,7 @@ class MemoryPublisher(Publisher):
     """The real one but for the wire: messages and their MACs have tests of their own."""
 
     patience = math.inf  # a schedule has no time: a busy machine must not change it
+    together = 2  # a schedule's logs are short: in messages as large as they may be, each batch would be one
     _link: Any
 
     def _send(self, _partition: int, events: Sequence[Envelope], _lines: Sequence[bytes]) -> None:

@@ -157,14 +157,16 @@ class Line:
 
     # -- the log ---------------------------------------------------------------------------------------------------
 
-    def award(self, count: int = 1, partition: int = 1, pupil: UUID | None = None) -> list[UUID]:
+    def award(
+        self, count: int = 1, partition: int = 1, pupil: UUID | None = None, *, points: int = 1, version: int = 1
+    ) -> list[UUID]:
         """So many awards, each a command of its own, to one pupil or to as many; returns their ids."""
-        return [self._award(partition, pupil or uuid4()) for _ in range(count)]
+        return [self._award(partition, pupil or uuid4(), points, version) for _ in range(count)]
 
     def _connect(self) -> psycopg.Connection[Any]:
         return self.scratch.connection("points_worker")
 
-    def _award(self, partition: int, pupil_id: UUID) -> UUID:
+    def _award(self, partition: int, pupil_id: UUID, points: int, version: int) -> UUID:
         award_id = uuid4()
         event = PointAwarded(
             award_id=AwardId(award_id),
@@ -172,17 +174,17 @@ class Line:
             staff_id=StaffId(uuid4()),
             behaviour_id=BehaviourId(uuid4()),
             value_id=ValueId(uuid4()),
-            points=1,
+            points=points,
             roster_position=1,
             note=None,
         )
         event_id, stream, now = uuid4(), f"points-{pupil_id}", SystemClock().now()
-        version = len(read.stream(self.writer, self.school, stream))
+        before = len(read.stream(self.writer, self.school, stream))
         [data] = self.vault.seal(self.school, [(event_id, event)])
         new = NewEvent(
             id=event_id,
             type=event.event_type,
-            schema_version=1,
+            schema_version=version,
             stream=stream,
             data=data,
             occurred_at=now,
@@ -191,7 +193,7 @@ class Line:
             causation_id=None,
         )
         command = Command(
-            school_id=self.school, partition=partition, expected={stream: version}, events=[new], recorded_at=now
+            school_id=self.school, partition=partition, expected={stream: before}, events=[new], recorded_at=now
         )
         with self.writer.transaction():
             append(self.writer, command)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from deploy.local.processes import BOOKBAG, Gateway, Product
 from shared.testing.driver import Bookbag, Refused, Session, Wrote
 from tests.faults.balancer import Balancer
 from tests.faults.invariants import INVARIANTS, Databases, Kept, wait_until_quiet
-from tests.faults.more_processes import another
+from tests.faults.more_processes import Another, another
 from tests.faults.test_two_of_each import until
 from tests.faults.upgraded import HALVES, copy_of_the_tree
 from tests.installation import Bench, School, a_school, went
@@ -172,13 +172,18 @@ def of_the_new_version(rolling: Rolling, *arguments: str) -> subprocess.Complete
     )
 
 
+def of_the_next_tree(rolling: Rolling, name: str) -> AbstractContextManager[Another]:
+    """A second process of that name. Its command is the product's own, whatever the first is run by."""
+    return another(rolling.bench, name, tree=rolling.tree, command=BOOKBAG.command(*name.split(".")))
+
+
 def replaced_by_the_new_version(rolling: Rolling) -> None:
     """The launcher's own processes, one after the other."""
     supervisor = rolling.bench.it.servers.supervisor
     for name in REPLACED:
         program = supervisor.program(name)
         supervisor.stop(name)
-        supervisor.start(replace(program, folder=rolling.tree))
+        supervisor.start(replace(program, folder=rolling.tree, command=BOOKBAG.command(*name.split("."))))
         rolling.bench.it.wait_ready(name)
 
 
@@ -191,7 +196,7 @@ def a_new_version_is_rolled_out(rolling: Rolling) -> None:
     assert versions(bench) == {1: 4}
     with ExitStack() as stack:
         # Writers first, which is the wrong way round: the old readers meet what they cannot know.
-        new = stack.enter_context(another(bench, "points.api", tree=rolling.tree))
+        new = stack.enter_context(of_the_next_tree(rolling, "points.api"))
         assert new.program.port is not None
         rolling.balancer.to = [old, new.program.port]
         rolling.balancer.cut()
@@ -212,7 +217,7 @@ def a_new_version_is_rolled_out(rolling: Rolling) -> None:
 
         # Old and new readers side by side, on the same cursors.
         for name in ("points.worker", "moderation.worker"):
-            stack.enter_context(another(bench, name, tree=rolling.tree))
+            stack.enter_context(of_the_next_tree(rolling, name))
         at_once(clients, NEW)
         wait_until_quiet(bench)
         nothing_is_lost(bench)

@@ -27,8 +27,10 @@ AT_HAND = 30
 """Messages of guardians that a class teacher may still come to flag."""
 NEVER_RIGHT = frozenset({400, 405, 406, 411, 413, 414, 415, 500, 501, 505})
 """Statuses that no fault excuses: the request is well formed, and an error of the product's own has no words."""
-AT_THE_DOOR = frozenset({"NOT_SIGNED_IN", "REMOVED", "SUSPENDED"})
+AT_THE_DOOR = frozenset({"REMOVED", "SUSPENDED"})
 """Said before anybody looks what became of an earlier try: who was removed meanwhile never hears of it."""
+WITHHELD = "NOT_SIGNED_IN"
+"""Said also of what was done, where the session ended before its answer went out."""
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class Person:
                     at=time.monotonic(),
                 )
             )
-        elif answer.status in PASSING or (self.unheard and answer.code in AT_THE_DOOR):
+        elif answer.status in PASSING or answer.code == WITHHELD or (self.unheard and answer.code in AT_THE_DOOR):
             self.kept.given_up[event] += 1
         return answer
 

@@ -66,6 +66,8 @@ ACCESS_STATES = "tests/integration/test_session_access.py"
 HOUSE_RULES = "tests/unit/test_http_app.py"
 FOLLOWER = "tests/unit/test_follower.py"
 NEWER = "tests/unit/test_newer_versions.py"
+NEWER_EVENTS = "tests/integration/test_newer_events.py"
+CONVERSATIONS = "tests/integration/test_conversations.py"
 AWAITED = "tests/unit/test_identity_awaited.py"
 DECIDED_ERASURE = "tests/unit/test_identity_erasure.py"
 NEVER_ON_REQUEST = "test_S20_T1_safeguarding_and_conduct_are_never_erased_on_request_alone_and_the_answer_says_why"
@@ -282,6 +284,25 @@ READ_MODELS = (
         return registry.upcast_to_latest(name, min(version, cls.schema_version if cls else 1), dict(data))
 """,
         (f"{NEWER}::test_a_newer_version_or_type_is_not_known_here_though_its_fields_would_fit",),
+    ),
+    Fault(
+        "a read model passes over what a newer process has written",
+        "shared/projections/runner.py",
+        """                if why is not None:
+                    _park(connection, name, source""",
+        """                if why is not None and why != "NotKnownHere":
+                    _park(connection, name, source""",
+        (f"{NEWER_EVENTS}::test_a_read_model_leaves_what_is_newer_to_its_successor_which_shows_it_once_and_as_it_is",),
+    ),
+    Fault(
+        "the last message of a conversation is the one with the latest time",
+        "services/messaging/projections/conversations.py",
+        """        " CASE WHEN excluded.position < c.position AND c.last_message_at IS NOT NULL THEN c.last_message_at"
+        " ELSE excluded.last_message_at END",
+""",
+        """        " greatest(c.last_message_at, excluded.last_message_at)",
+""",
+        (f"{CONVERSATIONS}::test_the_last_message_is_the_last_in_the_log_though_the_clock_was_set_back_before_it",),
     ),
     Fault(
         "a client that meets a process of an older version is told of an error",

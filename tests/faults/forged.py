@@ -11,6 +11,7 @@ import orjson
 from shared.bus.messages import HEADER
 from shared.bus.topology import EXCHANGE, routing_key
 from tests.faults.rig import Rig
+from tests.faults.test_storm import discarded
 
 SOURCES = ("identity", "points", "stories", "messaging", "moderation")
 LARGE = 300 * 1024
@@ -55,6 +56,7 @@ FORGERIES: tuple[Callable[[random.Random, Mapping[str, Any]], Message], ...] = (
 
 def forged(rig: Rig, times: int) -> None:
     """Somebody who has the broker's password publishes to every log's readers while the day goes on."""
+    before = sum(discarded(rig.bench).values())
     with rig.day.going():
         rig.until_answered()
         told = rig.bench.it.state["broker"]
@@ -69,6 +71,7 @@ def forged(rig: Rig, times: int) -> None:
                 rig.until_answered(1)
         rig.until_answered()
     rig.check()
+    assert sum(discarded(rig.bench).values()) >= before + times, "not every forgery came to a reader"
 
 
 def publish(rig: Rig, channel: amqp.Channel, forge: Callable[[random.Random, Mapping[str, Any]], Message]) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.faults.invariants import Outage
+from tests.faults.invariants import Outage, until
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.rig import Rig
 
@@ -27,8 +27,10 @@ def proxies(rig: Rig, endpoint: str) -> Sequence[Proxy]:
 
 @contextmanager
 def trouble(rig: Rig, endpoint: str, mode: Mode) -> Iterator[None]:
-    """So it is within, and as it should be afterwards."""
-    found, began = proxies(rig, endpoint), time.monotonic()
+    """So it is within, for connections that there are, and as it should be afterwards."""
+    found = proxies(rig, endpoint)
+    until(rig.bench, lambda: any(proxy.connections for proxy in found), f"{endpoint} is reached through the proxy")
+    began = time.monotonic()
     for proxy in found:
         proxy.now(mode, LATE if mode is Mode.DELAY else 0)
     try:

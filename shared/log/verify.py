@@ -46,6 +46,8 @@ def verify(
     verified. Witnesses are to be read before, else they may remember more than the snapshot shows.
     """
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    # It holds nothing that anybody waits for, and on a busy machine a batch is long in being looked through.
+    connection.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
     heads = read.heads(connection)
     watched: dict[int, _Watched] = {}
     for witness in sorted(witnesses, key=lambda w: w.head.position):

@@ -247,6 +247,8 @@ def _principal_location(address: str, unless: Sequence[str]) -> str:
     return f"""\
         location = {address} {{
             internal;
+            # The length is that of the request that is asked about, and its own location has looked at it.
+            client_max_body_size 0;
 {skipped}            include proxy.conf;
             include principal_headers.conf;
             proxy_pass_request_body off;

@@ -2431,6 +2431,13 @@ ABUSE = (
         (f"tests/e2e/test_gateway.py::{BY_ITSELF}[a body that is announced as too large]",),
     ),
     Fault(
+        "whoever asks for the principal is held to the length of another location",
+        "deploy/gateway/render.py",
+        "            client_max_body_size 0;\n",
+        "",
+        (f"{ABUSED}::test_a_session_has_two_uploads_on_their_way_at_once_and_is_told_to_wait_with_a_third",),
+    ),
+    Fault(
         "a session has any number of uploads on their way",
         "deploy/gateway/render.py",
         "            limit_conn uploads {SESSION_UPLOADS};\n",

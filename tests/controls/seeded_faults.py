@@ -2433,8 +2433,8 @@ ABUSE = (
     Fault(
         "whoever asks for the principal is held to the length of another location",
         "deploy/gateway/render.py",
-        "            client_max_body_size 0;\n",
-        "",
+        "client_max_body_size 0;\n{skipped}",
+        "client_max_body_size 65536;\n{skipped}",
         (f"{ABUSED}::test_a_session_has_two_uploads_on_their_way_at_once_and_is_told_to_wait_with_a_third",),
     ),
     Fault(

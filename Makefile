@@ -21,7 +21,7 @@ demo: environment  ## act the policy out with an invented school, scene by scene
 sim: environment  ## play random schedules of delivery, crash and duplication: make sim ARGS="--schedules 1000000"
 	@$(VENV)/python -m tests.sim $(ARGS)
 
-faults: environment  ## kill, cut off, fill up and forge for about an hour: make faults ARGS="--scenario kills --kills 200"
+faults: environment  ## kill, cut off, fill up and forge for an hour or more: make faults ARGS="--scenario kills --kills 200"
 	@$(VENV)/python -m tests.faults $(ARGS)
 
 fuzz: environment-proof  ## send what nobody should send, as everybody: make fuzz ARGS="--only api --seconds 600"

@@ -1,6 +1,6 @@
 """`make faults`: plays faults at a school whose day goes on, for long, and says what held.
 
-make faults                                       # all of it: about an hour
+make faults                                       # all of it: an hour or more, by the machine
 make faults ARGS="--scenario kills --kills 200"   # some of it
 make faults ARGS="--seed 7"                       # the same chances again
 """

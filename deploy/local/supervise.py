@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 TICK = 0.05
 WATCHED_EVERY = 0.3
-KILLED_WITHIN = 10.0
+KILLED_WITHIN = 30.0
+"""Seconds: what was killed while it waited for a busy disc ends when that has answered."""
 NOT_UP_YET = 2.0
 
 

@@ -10,7 +10,7 @@ from tests.faults.test_clock_steps import everything_about_steps
 from tests.faults.test_failover import everything_about_failing_over
 from tests.faults.test_restored import a_conversation, restored_to_an_older_moment
 from tests.faults.test_storm import a_storm
-from tests.faults.test_two_of_each import a_pair_of_points, one_stands_still
+from tests.faults.two_of_each import a_pair_of_points, one_stands_still
 from tests.faults.upgrading import a_new_version_is_rolled_out, rolling_installation
 from tests.installation import School, patiently
 

@@ -22,7 +22,7 @@ from shared.testing.driver import Bookbag, Refused, Session, Wrote
 from tests.faults.balancer import Balancer
 from tests.faults.invariants import INVARIANTS, Databases, Kept, wait_until_quiet
 from tests.faults.more_processes import Another, another
-from tests.faults.test_two_of_each import until
+from tests.faults.two_of_each import until
 from tests.faults.upgraded import HALVES, copy_of_the_tree
 from tests.installation import Bench, School, a_school, went
 

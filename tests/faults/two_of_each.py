@@ -6,7 +6,8 @@ but the last, which is a convenience.
 
 Played in the long form alone (`make faults ARGS="--scenario two-of-each"`): a process that is stopped in the very
 moment in which it has sent some of a batch's statements and not yet asked for their end keeps the cursor's row until it
-goes on, for PostgreSQL counts it as at work and not as idle (decision 25). A run now and then meets that moment, and fails.
+goes on, for PostgreSQL counts it as at work and not as idle (decision 25). A run now and then meets that moment, and
+fails.
 """
 
 import random

@@ -118,23 +118,7 @@ def append(connection: Connection[TupleRow], command: Command) -> Answer:
         for event in command.events:
             versions[event.stream] = versions.get(event.stream, 0) + 1
             position += 1
-            envelope = sealed_envelope(
-                previous=link,
-                id=event.id,
-                type=event.type,
-                schema_version=event.schema_version,
-                school_id=command.school_id,
-                stream=event.stream,
-                stream_version=versions[event.stream],
-                partition=command.partition,
-                position=position,
-                occurred_at=event.occurred_at,
-                recorded_at=command.recorded_at,
-                actor=event.actor,
-                correlation_id=event.correlation_id,
-                causation_id=event.causation_id,
-                data=event.data,
-            )
+            envelope = sealed_envelope(previous=link, **placed(command, event, versions[event.stream], position))
             envelopes.append(envelope)
             link = envelope.hash
         if not envelopes:
@@ -145,6 +129,26 @@ def append(connection: Connection[TupleRow], command: Command) -> Answer:
         )
         _write(cursor, command, envelopes, answer, link)
     return answer
+
+
+def placed(command: Command, event: NewEvent, stream_version: int, position: int) -> dict[str, Any]:
+    """The fields of the event's envelope at its place in the log, but for its link and hash."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "schema_version": event.schema_version,
+        "school_id": command.school_id,
+        "stream": event.stream,
+        "stream_version": stream_version,
+        "partition": command.partition,
+        "position": position,
+        "occurred_at": event.occurred_at,
+        "recorded_at": command.recorded_at,
+        "actor": event.actor,
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "data": event.data,
+    }
 
 
 def answered(connection: Connection[TupleRow], school_id: UUID, claim: Claim) -> Answer | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.events.envelope import canonical, chain_hash, hashed_form
 from shared.events.wire import time_to_wire
-from shared.log.append import Answer, Claim, Command, Conflict, KeyReused
+from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, placed
 from shared.log.read import Head
 
 Outcome: TypeAlias = Answer | Exception
@@ -94,24 +94,7 @@ def _added(group: Group, now: Known, command: Command) -> Answer:
     for event in command.events:
         versions[event.stream] += 1
         position += 1
-        text = canonical(
-            hashed_form(
-                id=event.id,
-                type=event.type,
-                schema_version=event.schema_version,
-                school_id=command.school_id,
-                stream=event.stream,
-                stream_version=versions[event.stream],
-                partition=command.partition,
-                position=position,
-                occurred_at=event.occurred_at,
-                recorded_at=command.recorded_at,
-                actor=event.actor,
-                correlation_id=event.correlation_id,
-                causation_id=event.causation_id,
-                data=event.data,
-            )
-        )
+        text = canonical(hashed_form(**placed(command, event, versions[event.stream], position)))
         previous, link = link_in_hex, chain_hash(link, text)
         link_in_hex = link.hex().encode()
         # What is stored is cut out of the bytes that were hashed.

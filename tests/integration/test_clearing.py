@@ -3,7 +3,7 @@
 Points' roles stand in for those that every service has in its own database.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,8 +24,7 @@ from shared.events.declaration import Erased
 from shared.events.envelope import GENESIS, Actor, Envelope
 from shared.events.identity import SchoolId, SchoolRegistered
 from shared.events.stories import MediaId, PictureKind, StoryKind
-from shared.log.append import Answer
-from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
+from shared.log.commands import Asked, CommandHandler
 from shared.media.images import Darkroom
 from shared.media.store import MediaStore, Variant
 from shared.policy.principal import Capacity
@@ -45,34 +44,13 @@ from shared.runtime.clock import SchoolClock, SystemClock
 from shared.runtime.ids import new_id
 from shared.testing.principals import SCHOOL, principal
 from tests.integration.conftest import ScratchKeys, ScratchLog
+from tests.integration.interrupted import Interrupted
 from tests.pictures import telling
 
 CLASS, TEACHER = UUID(int=2), UUID(int=3)
 A_DAY, A_MONTH = timedelta(hours=24), timedelta(days=30)
 A_LITTLE = timedelta(minutes=10)
 """More than a test takes: the school's clock goes on with the real one."""
-
-
-class Interrupted:
-    """A handler with something in between: what happens, once each, between the next decisions and their append."""
-
-    def __init__(self, handler: CommandHandler) -> None:
-        self._handler = handler
-        self.meanwhile: list[Callable[[], object]] = []
-
-    def history(self, school_id: UUID) -> History:
-        return self._handler.history(school_id)
-
-    def handle(
-        self, request: Request, decide: Callable[[History], Drafts], *, status: int = 201, location: str = ""
-    ) -> Answer:
-        def interrupted(history: History) -> Drafts:
-            drafts = decide(history)
-            while self.meanwhile:
-                self.meanwhile.pop(0)()
-            return drafts
-
-        return self._handler.handle(request, interrupted, status=status, location=location)
 
 
 class Album:

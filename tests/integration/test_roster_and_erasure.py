@@ -1,6 +1,6 @@
 """A roster that comes in while an erasure is decided: on a real PostgreSQL, it brings nobody back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,8 +20,7 @@ from shared.events.identity import (
     SchoolRegistered,
 )
 from shared.log import read
-from shared.log.append import Answer
-from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
+from shared.log.commands import Asked, CommandHandler, Drafts, History
 from shared.policy.principal import Capacity, Role
 from shared.privacy.keystore import Destroyed, Owner, SubjectKey
 from shared.privacy.vault import Vault, folded
@@ -30,6 +29,7 @@ from shared.runtime.ids import new_id
 from shared.testing.principals import SCHOOL, principal
 from shared.testing.school import InventedPupil, invented_school
 from tests.integration.conftest import ScratchLog
+from tests.integration.interrupted import Interrupted
 
 PEOPLE = invented_school(seed=5, classes=1, pupils_per_class=3, on=datetime(2026, 9, 7, tzinfo=UTC).date())
 WHOLE = read_roster(unzip_roster(PEOPLE.zip()), on=datetime(2026, 9, 7, tzinfo=UTC).date())
@@ -62,9 +62,10 @@ class Office:
         self.keys, self._clock = Keys(), SystemClock()
         self._handler = CommandHandler(scratch.pool(), Vault("identity", self.keys, lambda: 0.0), self._clock, new_id)
         self._reader = scratch.connection("points_worker")
-        self.meanwhile: list[Callable[[], object]] = []
+        interrupted = Interrupted(self._handler)
+        self.meanwhile = interrupted.meanwhile
         self.commands = IdentityCommands(
-            handler=self,  # type: ignore[arg-type]  # the handler, with something in between
+            handler=interrupted,  # type: ignore[arg-type]  # the handler, with something in between
             queries=self,  # type: ignore[arg-type]  # whose read model is as good as empty
             indexes=INDEXES,
             clock=self._clock,
@@ -79,22 +80,8 @@ class Office:
 
         self._handler.handle(self._asked().request(1, self._clock.now()), register)
 
-    def history(self, school_id: UUID) -> History:
-        return self._handler.history(school_id)
-
     def particulars(self, _school_id: UUID) -> tuple[dict[UUID, Any], dict[UUID, Any]]:
         return {}, {}
-
-    def handle(
-        self, request: Request, decide: Callable[[History], Drafts], *, status: int = 201, location: str = ""
-    ) -> Answer:
-        def interrupted(history: History) -> Drafts:
-            drafts = decide(history)
-            while self.meanwhile:
-                self.meanwhile.pop(0)()
-            return drafts
-
-        return self._handler.handle(request, interrupted, status=status, location=location)
 
     def brings_in(self, roster: Roster) -> RosterImported:
         self.commands.import_roster(self._asked(), school_id=SCHOOL, roster=roster)

@@ -109,7 +109,7 @@ def append(connection: Connection[TupleRow], command: Command) -> Answer:
         KeyReused: the claim was used before with another body.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, command.partition))
+        hold(connection, command.partition)
         if command.claim and (found := answered(connection, command.school_id, command.claim)):
             return found
         position, link = _head(cursor, command.partition)
@@ -129,6 +129,11 @@ def append(connection: Connection[TupleRow], command: Command) -> Answer:
         )
         _write(cursor, command, envelopes, answer, link)
     return answer
+
+
+def hold(connection: Connection[TupleRow], partition: int) -> None:
+    """Keeps everyone else from appending to the partition until the transaction's end."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, partition))
 
 
 def placed(command: Command, event: NewEvent, stream_version: int, position: int) -> dict[str, Any]:

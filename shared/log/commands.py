@@ -1,20 +1,23 @@
 """The one handler shape of a command: load, guard, decide, append at the expected versions; again only on conflict."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from shared.events.declaration import Event
 from shared.events.envelope import Actor, Envelope
 from shared.events.wire import from_wire
 from shared.log import read
-from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append
+from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append, hold
 from shared.log.states import Answers, State, States
 from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from shared.policy.principal import Principal
@@ -25,12 +28,15 @@ from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool
 from shared.runtime.together import NotDone, PerhapsDone
 
-ATTEMPTS = 10
-"""How often a command is decided when others move its streams first: from the second time on, one at a time."""
+ATTEMPTS = 4
+"""How often a command is decided when others move its streams first: from the second time on, one at a time. What was
+outrun as often is decided once more while the partition is held: then nobody can."""
 
 S = TypeVar("S")
 Drafts = Sequence[tuple[str, Event]]
 """What a decision comes to: (stream, event), in order."""
+Connect: TypeAlias = Callable[[], AbstractContextManager[Connection[TupleRow]]]
+"""Lends a connection to the log's database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +92,9 @@ class History:
         remembered: whether anything was not read, but remembered from before.
     """
 
-    def __init__(self, pool: Pool, school_id: UUID, states: States | None = None, *, anew: bool = True) -> None:
+    def __init__(self, connect: Connect, school_id: UUID, states: States | None = None, *, anew: bool = True) -> None:
         """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there."""
-        self._pool, self._school_id, self._states, self._anew = pool, school_id, states, anew
+        self._connect, self._school_id, self._states, self._anew = connect, school_id, states, anew
         self.versions: dict[str, int] = {}
         self.remembered = False
         self._whole: set[str] = set()
@@ -119,7 +125,7 @@ class History:
         Raises:
             Conflict: the stream was read before, and has moved since.
         """
-        with self._pool.connection() as connection:
+        with self._connect() as connection:
             envelopes = read.stream(connection, self._school_id, stream)
         self._read(stream, len(envelopes))
         return envelopes
@@ -148,7 +154,7 @@ class History:
 
         A stream of these categories that it did not find is expected to be absent still when the append comes.
         """
-        with self._pool.connection() as connection:
+        with self._connect() as connection:
             found = read.streams_of_categories(connection, self._school_id, categories)
         for stream, envelopes in found.items():
             self._read(stream, len(envelopes))
@@ -194,7 +200,7 @@ class CommandHandler:
 
     def history(self, school_id: UUID) -> History:
         """What has happened at a school, for what a command needs to know first: read, not remembered."""
-        return History(self._pool, school_id)
+        return History(self._pool.connection, school_id)
 
     def handle(
         self,
@@ -225,24 +231,42 @@ class CommandHandler:
 
     def _answered(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
         outrun = anew = False
-        for _ in range(ATTEMPTS):
-            history = History(self._pool, request.school_id, self._states, anew=anew)
-            with self._line if outrun else nullcontext():
-                try:
+        for attempt in range(ATTEMPTS + 1):
+            try:
+                with self._turn(request, outrun=outrun, last=attempt == ATTEMPTS) as (connect, append_one):
+                    history = History(connect, request.school_id, self._states, anew=anew)
                     command = self._decided(history, request, decide, status, location)
-                    return self._appended(history, command)
-                except Conflict:
-                    history.forget()
-                    # Where what was remembered was old, nobody was faster.
-                    outrun = outrun or not history.remembered
-                except _Undecided as undecided:
-                    # The request may be an echo of one that was carried out: then this is what became of it.
-                    if first := self._first_answer(request):
-                        return first
-                    if not history.remembered:
-                        raise undecided.why from None
+                    answer = append_one(command)
+            except Conflict:
+                history.forget()
+                # Where what was remembered was old, nobody was faster.
+                outrun = outrun or not history.remembered
+            except _Undecided as undecided:
+                # The request may be an echo of one that was carried out: then this is what became of it.
+                if first := self._first_answer(request):
+                    return first
+                if not history.remembered:
+                    raise undecided.why from None
+            else:
+                crash_point("append.committed")
+                if not answer.earlier:
+                    history.moved_on(command)
+                return answer
             anew = True
         raise Refusal(CONFLICT)
+
+    @contextmanager
+    def _turn(
+        self, request: Request, *, outrun: bool, last: bool
+    ) -> Iterator[tuple[Connect, Callable[[Command], Answer]]]:
+        """What a decision reads with and how it is appended: like all others; once outrun, in line; at last, alone."""
+        with self._line if outrun else nullcontext():
+            if not last:
+                yield self._pool.connection, self._append
+                return
+            with self._pool.connection() as connection, connection.transaction():
+                hold(connection, request.partition)
+                yield partial(nullcontext, connection), partial(append, connection)
 
     def _decided(
         self, history: History, request: Request, decide: Callable[[History], Drafts], status: int, location: str
@@ -263,13 +287,6 @@ class CommandHandler:
             raise
         except Exception as error:
             raise _Undecided(error) from error
-
-    def _appended(self, history: History, command: Command) -> Answer:
-        answer = self._append(command)
-        crash_point("append.committed")
-        if not answer.earlier:
-            history.moved_on(command)
-        return answer
 
     def _append_alone(self, command: Command) -> Answer:
         with self._pool.connection() as connection, connection.transaction():

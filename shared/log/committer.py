@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from shared.events.envelope import GENESIS
-from shared.log.append import LOCK_CLASS, Answer, Command, Conflict, KeyReused, append
+from shared.log.append import Answer, Command, Conflict, KeyReused, append, hold
 from shared.log.group import Known, Outcome, planned
 from shared.log.read import Head
 from shared.runtime import metrics
@@ -36,7 +36,6 @@ SETTLE_SECONDS = 4.0
 """How long it is tried to find out what a lost connection has left."""
 PAUSE_SECONDS = 0.05
 
-_LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 _APPEND = "SELECT log_append(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -136,7 +135,7 @@ class Committer:
         """Another writer was here: the head is held still while the group is planned on it."""
         self._count("moved")
         with connection.transaction():
-            connection.execute(_LOCK, (LOCK_CLASS, self._partition))
+            hold(connection, self._partition)
             return self._rounds(connection, commands, held=True) or ()
 
     def _rounds(
@@ -218,7 +217,7 @@ class Committer:
             try:
                 connection = self._connected()
                 with connection.transaction():
-                    connection.execute(_LOCK, (LOCK_CLASS, self._partition))
+                    hold(connection, self._partition)
                     recorded = _recorded(connection, commands)
                     rest = [command for command in commands if _last_of(command) not in recorded]
                     written = iter(self._rounds(connection, rest, held=True) or ()) if rest else iter(())

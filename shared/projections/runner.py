@@ -319,7 +319,7 @@ class Runner:
             raise RuntimeError("this runner has no reactions")
         try:
             event = self._vault.open([cause])[0]
-            history = History(self._pool, cause.school_id)
+            history = History(self._pool.connection, cause.school_id)
             parameters = self._reacting.parameters(cause.school_id)
             drafts = reaction.handlers[cause.type](event, Given(history=history, parameters=parameters, cause=cause))
             request = Request(

@@ -89,7 +89,7 @@ LOG = (
     Fault(
         "no lock on the partition",
         "shared/log/append.py",
-        'cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, command.partition))',
+        "hold(connection, command.partition)",
         "pass",
         (f"{APPEND}::test_many_writers_leave_neither_holes_nor_doubles_and_the_chain_is_whole",),
     ),
@@ -190,16 +190,23 @@ LOG = (
     Fault(
         "a refused echo is not looked up again",
         "shared/log/commands.py",
-        "                    if first := self._first_answer(request):",
-        "                    if first := None:",
+        "                if first := self._first_answer(request):",
+        "                if first := None:",
         (f"{COMMANDS}::test_a_request_whose_twin_was_carried_out_while_it_was_decided_gets_the_twin_s_answer",),
     ),
     Fault(
         "a command is decided once and never again",
         "shared/log/commands.py",
-        "ATTEMPTS = 10",
-        "ATTEMPTS = 1",
+        "for attempt in range(ATTEMPTS + 1):",
+        "for attempt in (ATTEMPTS,):",
         (f"{COMMANDS}::test_a_decision_whose_stream_moved_meanwhile_is_decided_anew",),
+    ),
+    Fault(
+        "who is always outrun gives up",
+        "shared/log/commands.py",
+        "last=attempt == ATTEMPTS",
+        "last=False",
+        (f"{COMMANDS}::test_a_decision_whose_stream_always_moves_is_made_in_the_end_while_nobody_else_may_append",),
     ),
     Fault(
         "the answer is kept in a transaction of its own, after the events",
@@ -784,7 +791,7 @@ MESSAGING = (
         "S73: a warning that is recorded meanwhile does not stop a message",
         "services/messaging/commands.py",
         "standing=history.fold(",
-        "standing=History(history._pool, asked.school_id).fold(",
+        "standing=History(history._connect, asked.school_id).fold(",
         (f"{LETTERS}::test_S73_S70_an_outcome_that_is_recorded_while_a_message_is_decided_stops_it",),
     ),
     Fault(
@@ -2350,8 +2357,8 @@ GROUP_COMMIT = (
     Fault(
         "a refusal on what was remembered stands",
         "shared/log/commands.py",
-        "                    if not history.remembered:\n",
-        "                    if True:\n",
+        "                if not history.remembered:\n",
+        "                if True:\n",
         (f"{COMMANDS}::test_a_refusal_rests_on_what_the_log_says_and_not_on_what_was_remembered",),
     ),
     Fault(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from services.points.domain import taxonomy
@@ -15,7 +16,7 @@ from shared.events.points import SchoolValueDefined, SchoolValueRetired, ValueId
 from shared.log import read
 from shared.log.append import Answer, Claim
 from shared.log.commands import CommandHandler, Drafts, History, Request
-from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
+from shared.policy.codes import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
 from shared.policy.refusal import Refusal
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
@@ -23,6 +24,7 @@ from shared.runtime import crash
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
 from tests.integration.conftest import ScratchKeys, ScratchLog
+from tests.integration.line import until
 
 
 class Desk:
@@ -98,6 +100,15 @@ def other(scratch: ScratchLog, keys: ScratchKeys, school_id: UUID) -> Desk:
     return Desk(scratch, keys.store("points"), school_id)
 
 
+def are_held_up(watcher: psycopg.Connection[Any]) -> bool:
+    """Whether anyone waits for a partition."""
+    waits = (
+        "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted"
+    )
+    return bool(watcher.execute(waits).fetchall())
+
+
 def a_claim(body: int = 0) -> Claim:
     return Claim(person_id=UUID(int=1), key="k", body_mac=bytes([body]) * 32)
 
@@ -155,10 +166,21 @@ def test_a_decision_whose_stream_moved_meanwhile_is_decided_anew(desk: Desk):
     assert desk.decided == 3
 
 
-def test_a_decision_whose_stream_always_moves_is_refused_in_the_end(desk: Desk):
-    with pytest.raises(Refusal) as refused:
-        desk.define(uuid4(), between=lambda: desk.define(uuid4()))
-    assert refused.value.code == CONFLICT
+def test_a_decision_whose_stream_always_moves_is_made_in_the_end_while_nobody_else_may_append(desk: Desk, other: Desk):
+    """Another process always comes between, but for the time when it can only wait."""
+    watcher, rivals = desk.reader, list[threading.Thread]()
+
+    def meanwhile() -> None:
+        rival = threading.Thread(target=other.define, args=(uuid4(),))
+        rival.start()
+        rivals.append(rival)
+        until(lambda: not rival.is_alive() or are_held_up(watcher), "the rival was first, or has to wait")
+
+    mine = desk.define(uuid4(), between=meanwhile)
+    for rival in rivals:
+        rival.join(60)
+    assert len(desk.recorded()) == len(rivals) + 1
+    assert mine.position == len(rivals), "the last rival waited for it, and came after it"
 
 
 def test_many_twins_at_once_are_one_command(desk: Desk):

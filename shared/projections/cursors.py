@@ -1,6 +1,8 @@
 """Cursors: how far a consumer has come in a partition of a log, position and hash."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -14,6 +16,21 @@ class Diverged(Exception):  # noqa: N818 - said as it is
 
     def __init__(self, consumer: str, source: str, partition: int, position: int) -> None:
         super().__init__(f"{consumer}: {source} partition {partition} does not continue position {position}")
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A session that has a cursor's row and waits for its client amid statements of which no end was asked for.
+
+    PostgreSQL counts it as at work, and no time-out of an idle transaction reaches it.
+
+    Attributes:
+        since: when its last statement began. While that stays as it was, nothing has come from its client.
+    """
+
+    pid: int
+    began: datetime
+    since: datetime
 
 
 def standing(
@@ -82,6 +99,29 @@ def move_from(connection: Connection[TupleRow], consumer: str, source: str, at: 
             " WHERE consumer = %s AND source = %s AND partition = %s AND position = %s",
             (to.position, to.hash, consumer, source, to.partition, at.position),
         ).rowcount
+    )
+
+
+def silent(connection: Connection[TupleRow], consumer: str, source: str, partition: int) -> Silent | None:
+    """The session of one's own role that has the cursor's row and hears nothing from its client just now."""
+    row = connection.execute(
+        "SELECT a.pid, a.backend_start, a.state_change"
+        " FROM projection_cursor c JOIN pg_locks l ON l.transactionid = c.xmax AND l.granted"
+        " JOIN pg_stat_activity a ON a.pid = l.pid"
+        " WHERE c.consumer = %s AND c.source = %s AND c.partition = %s"
+        " AND a.datname = current_database() AND a.usename = current_user"
+        " AND a.state = 'active' AND a.wait_event = 'ClientRead'",
+        (consumer, source, partition),
+    ).fetchone()
+    return None if row is None else Silent(*row)
+
+
+def end(connection: Connection[TupleRow], session: Silent) -> None:
+    """Ends a session that has been silent ever since; returns when it is gone, and with it all that it had not done."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+        " WHERE pid = %s AND backend_start = %s AND state_change = %s",
+        (session.pid, session.began, session.since),
     )
 
 

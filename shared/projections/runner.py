@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
 from shared.events.declaration import Event
@@ -38,7 +39,7 @@ from shared.runtime.crash import crash_point
 from shared.runtime.database import Pool, looking
 from shared.runtime.ids import event_id_from_cause
 from shared.runtime.logging import logger
-from shared.runtime.metrics import PARKED
+from shared.runtime.metrics import PARKED, PROJECTION_FAILURES
 
 BATCH = 500
 
@@ -93,6 +94,7 @@ class Runner:
         self, pool: Pool, vault: Vault, sources: Mapping[str, Source], reacting: Reacting | None = None
     ) -> None:
         self._pool, self._vault, self._sources, self._reacting = pool, vault, sources, reacting
+        self._silent: dict[tuple[str, str, int], cursors.Silent | None] = {}
 
     def heads(self, source: str) -> Mapping[int, Head]:
         """Where the source's log ends now, by partition."""
@@ -204,6 +206,28 @@ class Runner:
 
     def _step(self, consumer: Consumer, at: Head, batch: Sequence[Envelope], suffix: str) -> int:
         """Takes a batch that links to where the consumer stood. Returns how many of it; 0 where it has moved since."""
+        try:
+            return self._taken(consumer, at, batch, suffix)
+        except LockNotAvailable:
+            self._make_way(consumer, suffix, batch[-1].partition)
+            raise
+
+    def _make_way(self, consumer: Consumer, suffix: str, partition: int) -> None:
+        """Ends the session that has the cursor's row, if nothing came from its client since the last wait in vain.
+
+        It is that of a worker which was stopped while it sent a batch. What it did of the batch is undone and taken
+        here, and that worker connects anew when it goes on.
+        """
+        at = (consumer.consumer + suffix, consumer.source, partition)
+        with looking(self._pool) as connection:
+            found = cursors.silent(connection, *at)
+            if found is not None and found == self._silent.get(at):
+                cursors.end(connection, found)
+                PROJECTION_FAILURES.labels(consumer.name, "held_up").inc()
+                logger().info("consumer.silent_session_ended", name=consumer.name)
+        self._silent[at] = found
+
+    def _taken(self, consumer: Consumer, at: Head, batch: Sequence[Envelope], suffix: str) -> int:
         if isinstance(consumer, Reaction):
             return self._react(consumer, at, batch)
         handled = [envelope for envelope in batch if envelope.type in consumer.handlers]

@@ -43,7 +43,8 @@ COMMIT_DETOURS = Counter(
 
 PROJECTION_FAILURES = Counter(
     "bookbag_projection_failures_total",
-    "Batches that a read model could not take: `diverged` is an alarm, `failed` is tried again.",
+    "Batches that a read model could not take: `diverged` is an alarm, `failed` is tried again, `held_up` waited for a"
+    " worker that stands still, whose session was ended.",
     ("projection", "why"),
     registry=REGISTRY,
 )

@@ -28,6 +28,7 @@ from shared.projections.runner import OwnLog, Runner
 from shared.runtime import crash
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool, reading
+from shared.runtime.metrics import PROJECTION_FAILURES
 from tests.integration.conftest import ScratchKeys, ScratchLog
 
 
@@ -144,6 +145,88 @@ def test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_a
     second.join(timeout=60)
     assert applied == [0]
     assert house.rows(school_id) == [("Ada", 1)]
+
+
+def another_worker(house: House) -> Runner:
+    """A second worker of the service, which does not wait long for a row."""
+    pool = house.scratch.pool("points_worker", max_size=1)
+    with pool.connection() as connection:
+        connection.execute("SET lock_timeout = '100ms'")
+    return Runner(pool, house.vault, {"points": OwnLog(pool)})
+
+
+def waits_in_vain(runner: Runner) -> None:
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        runner.catch_up(names(), runner.heads("points"))
+
+
+def sessions_ended() -> float:
+    return PROJECTION_FAILURES.labels("names", "held_up")._value.get()
+
+
+def lock_the_row(connection: psycopg.Connection[Any]) -> None:
+    cursors.standing(connection, names().consumer, "points", 1, lock=True)
+
+
+def test_a_worker_that_stops_amid_its_statements_loses_its_session_to_another_and_goes_on_after_it(
+    house: House, school_id: UUID
+):
+    """It has sent statements and not asked for their end: PostgreSQL takes its session for one at work."""
+    house.admit(school_id, uuid4(), "Ada")
+    other, stopped, before = another_worker(house), names(), sessions_ended()
+    apply = stopped.handlers[PupilAdmitted.event_type]
+
+    def while_another_takes_over(tx: Tx, event: PupilAdmitted, meta: Envelope) -> None:
+        apply(tx, event, meta)
+        waits_in_vain(other)
+        assert sessions_ended() == before, "one look does not tell who stands still from who is at work"
+        waits_in_vain(other)
+        assert sessions_ended() == before + 1
+        assert other.catch_up(names(), other.heads("points")) == 1
+        assert house.rows(school_id) == [("Ada", 1)]
+
+    stopped.handlers[PupilAdmitted.event_type] = while_another_takes_over
+    with pytest.raises(psycopg.OperationalError):
+        house.catch_up(stopped)
+    assert house.rows(school_id) == [("Ada", 1)]
+    assert house.catch_up(names()) == 0
+    house.admit(school_id, uuid4(), "Bea")
+    assert house.catch_up(names()) == 1
+    assert house.rows(school_id) == [("Ada", 1), ("Bea", 1)]
+    with house.worker.connection() as connection:
+        assert parked(connection) == []
+
+
+def test_a_worker_that_sends_its_statements_slowly_keeps_its_session(house: House, school_id: UUID):
+    other, slow = another_worker(house), house.scratch.connection("points_worker")
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    house.admit(school_id, uuid4(), "Bea")
+    with slow.transaction(), slow.pipeline():
+        lock_the_row(slow)
+        for number in range(4):
+            waits_in_vain(other)
+            assert slow.execute("SELECT %s::integer", (number,)).fetchone() == (number,)
+    assert other.catch_up(names(), other.heads("points")) == 1
+
+
+def test_a_worker_whose_statement_takes_long_keeps_its_session(house: House, school_id: UUID):
+    other, slow = another_worker(house), house.scratch.connection("points_worker")
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    house.admit(school_id, uuid4(), "Bea")
+    watcher = house.scratch.connection("points_worker")
+    watcher.execute("SELECT pg_advisory_lock(1)")
+    with slow.transaction(), slow.pipeline():
+        lock_the_row(slow)
+        waits_in_vain(other)
+        slow.execute("SELECT pg_advisory_xact_lock(1)")
+        while not waiting(watcher):
+            pass
+        waits_in_vain(other)
+        waits_in_vain(other)
+        watcher.execute("SELECT pg_advisory_unlock(1)")
+    assert other.catch_up(names(), other.heads("points")) == 1
 
 
 def waiting(watcher: psycopg.Connection[Any]) -> bool:

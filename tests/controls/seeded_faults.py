@@ -236,6 +236,27 @@ READ_MODELS = (
         (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(
+        "a worker that stopped amid its statements keeps the cursor's row",
+        "shared/projections/runner.py",
+        "                cursors.end(connection, found)\n",
+        "",
+        (f"{MODELS}::test_a_worker_that_stops_amid_its_statements_loses_its_session_to_another_and_goes_on_after_it",),
+    ),
+    Fault(
+        "one look tells who stands still from who is at work",
+        "shared/projections/runner.py",
+        "if found is not None and found == self._silent.get(at):",
+        "if found is not None:",
+        (f"{MODELS}::test_a_worker_that_sends_its_statements_slowly_keeps_its_session",),
+    ),
+    Fault(
+        "a session whose statement takes long is taken for one that stands still",
+        "shared/projections/cursors.py",
+        " AND a.wait_event = 'ClientRead'",
+        "",
+        (f"{MODELS}::test_a_worker_whose_statement_takes_long_keeps_its_session",),
+    ),
+    Fault(
         "links are not followed",
         "shared/projections/cursors.py",
         "if event.position != at.position + 1 or event.previous != at.hash:",

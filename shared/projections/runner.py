@@ -271,6 +271,7 @@ class Runner:
                 projection.handlers[envelope.type](tx, event, envelope)
             tx.flush()
             cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
+            crash_point("projection.effects_sent")
             pipeline.sync()
             crash_point("projection.effects_applied")
         return len(batch)

@@ -19,7 +19,7 @@ from kombu import Connection as BrokerConnection
 from bench.naive import queue
 from bench.place import Place
 from bench.seed import BEGAN, Seeder, awards
-from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from bench.side import Goal, Measured, Round, Side, Topic, times
 from deploy.operator.config import ROOT
 from deploy.operator.maintenance import Maintenance, maintenance_of
 from services.points.projections import PROJECTIONS
@@ -348,10 +348,6 @@ def _waits(connection: Any) -> bool:
     return bool(connection.execute("SELECT FROM pg_locks WHERE NOT granted AND relation = 'award'::regclass").rowcount)
 
 
-def _times_naive(medians: Medians) -> float:
-    return medians.of("Bookbag", "events/s") / medians.of("naive", "events/s")
-
-
 TOPIC = Topic(
     name="bus",
     title="From commit to read model",
@@ -388,7 +384,7 @@ TOPIC = Topic(
             why="points' worker publishes, and brings two read models of its own forward, in one interpreter; that is"
             " the narrowest place. Read models in a process of their own would widen it",
         ),
-        Goal(text="the same, against the naive pipeline", target=15, unit="times", figure=_times_naive),
+        Goal(text="the same, against the naive pipeline", target=15, unit="times", figure=times("Bookbag", "naive")),
         *(
             Goal(
                 text=f"at {rate} events/s, p{share}",

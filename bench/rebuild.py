@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from bench.place import INSTALLATION_KEY, House, Place
 from bench.seed import TEXT, Seeder, messages, without_keys
-from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from bench.side import Goal, Measured, Round, Side, Topic, times
 from services.messaging.projections.messages import messages as model
 from shared.log.read import heads
 from shared.privacy.vault import Vault
@@ -156,10 +156,6 @@ def projection_runner(place: Place) -> Iterator[Round]:
         yield measure
 
 
-def _times_runner(medians: Medians) -> float:
-    return medians.of("Bookbag", "events/s") / medians.of("eventsourcing", "events/s")
-
-
 TOPIC = Topic(
     name="rebuild",
     title="Rebuilding a read model",
@@ -200,7 +196,10 @@ TOPIC = Topic(
             " indexes are made after that, each led by the school. With a core more for each it would be reached",
         ),
         Goal(
-            text="the same, against `eventsourcing`'s ProjectionRunner", target=40, unit="times", figure=_times_runner
+            text="the same, against `eventsourcing`'s ProjectionRunner",
+            target=40,
+            unit="times",
+            figure=times("Bookbag", "eventsourcing"),
         ),
         Goal(
             text="memory is bounded",

@@ -96,6 +96,11 @@ class Medians:
         return outcome.figures[figure][0]
 
 
+def times(side: str, other: str) -> Callable[[Medians], float]:
+    """A goal's figure: how many times another side's events a second one side reaches."""
+    return lambda medians: medians.of(side, "events/s") / medians.of(other, "events/s")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
     """What is to be reached.

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 from bench.place import House, Place
 from bench.seed import BEGAN, TEXT, ident
-from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from bench.side import Goal, Measured, Round, Side, Topic, times
 from shared.events.envelope import Actor
 from shared.events.identity import ClassId, GuardianId, PersonId, PupilId
 from shared.events.messaging import ConversationId, MessageId, MessageSent, Sender
@@ -146,11 +146,6 @@ class Store:
         self._versions[conversation] = version + 1
         return event_id
 
-    def forget(self) -> None:
-        """Goes on in streams of its own, after a command of unknown outcome."""
-        self.school = uuid4()
-        self._versions.clear()
-
     def fault(self, answered: Sequence[UUID]) -> str:
         """What is wrong with the log; empty where it is durable and whole, and has every answered event once."""
         with self.writer.connection() as connection:
@@ -201,16 +196,16 @@ def _killed(place: Place, *, durable: bool) -> Iterator[Round]:
             connection.execute("SELECT pg_reload_conf()")
             if not durable:
                 connection.execute("ALTER ROLE messaging_writer SET synchronous_commit = off")
-        store = Store(house)
 
         def measure() -> Measured:
-            loop = Loop()
+            # Connections that died in the round before would be waited for, while the server is up for a second.
+            store, loop = Store(house), Loop()
             killer = threading.Timer(1.0, own.servers.supervisor.kill, ["postgres"])
             killer.start()
             loop.run(IN_FLIGHT, store.work(store.committers.append), 2.0)
             killer.join()
             own.servers.supervisor.wait_ready(["postgres"])
-            store.forget()
+            store.committers.close()
             with own.superuser(house.log) as connection:
                 found = {row[0] for row in connection.execute("SELECT id FROM log_event").fetchall()}
             lost = len(set(loop.done) - found)
@@ -414,10 +409,6 @@ def pgbench(place: Place) -> Iterator[Round]:
         yield measure
 
 
-def _times(side: str, other: str) -> Callable[[Medians], float]:
-    return lambda medians: medians.of(side, "events/s") / medians.of(other, "events/s")
-
-
 WHY = (
     "the threads of one process share one interpreter, which checks, seals and plans each command, and is handed from"
     " thread to thread for each, while PostgreSQL has a core to itself and waits. A second process with a partition of"
@@ -484,21 +475,21 @@ TOPIC = Topic(
             text="64 in flight, against `eventsourcing` in its safe default",
             target=8,
             unit="times",
-            figure=_times(BOOKBAG, "eventsourcing, 4"),
+            figure=times(BOOKBAG, "eventsourcing, 4"),
             why=WHY,
         ),
         Goal(
             text="the same, aimed at",
             target=12,
             unit="times",
-            figure=_times(BOOKBAG, "eventsourcing, 4"),
+            figure=times(BOOKBAG, "eventsourcing, 4"),
             why=WHY,
         ),
         Goal(
             text="64 in flight, against pgbench's single-row insert at 16 clients",
             target=0.6,
             unit="times",
-            figure=_times(BOOKBAG, "pgbench, 16"),
+            figure=times(BOOKBAG, "pgbench, 16"),
             why=WHY,
         ),
     ),

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
+from weakref import WeakMethod
 
 from shared.projections.declaration import Projection
 from tests.property.memory_house import Crashed
@@ -74,6 +75,17 @@ def in_sqlite(sql: str) -> str:
     for postgresql, sqlite in IN_SQLITE:
         sql = sql.replace(postgresql, sqlite)
     return sql
+
+
+def _calls(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """What sqlite3 holds the collector cannot see: a bound method would keep its school for as long as the process."""
+    weak = WeakMethod(method)
+
+    def call(first: Any, second: Any) -> Any:
+        found = weak()
+        return None if found is None else found(first, second)
+
+    return call
 
 
 class Connection:
@@ -143,8 +155,8 @@ class Database:
         self.sqlite = sqlite3.connect(":memory:", isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
         self.sqlite.deserialize(empty())
         self.sqlite.create_function("pg_advisory_xact_lock", 2, lambda *_: None)
-        self.sqlite.create_function("pg_try_advisory_lock", 2, self._elect)
-        self.sqlite.create_function("pg_notify", 2, self._notified)
+        self.sqlite.create_function("pg_try_advisory_lock", 2, _calls(self._elect))
+        self.sqlite.create_function("pg_notify", 2, _calls(self._notified))
         self.sqlite.create_function("greatest", 2, max)
         self.sqlite.create_function("set_config", 3, lambda *_: None)
 

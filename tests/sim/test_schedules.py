@@ -1,9 +1,11 @@
 """The short form of `make sim`, at every test run. A failing schedule prints the command that plays it again."""
 
+import gc
 import hashlib
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -52,6 +54,16 @@ def test_a_seed_plays_the_same_schedule_in_every_process():
         for hashing in ("1", "2")
     }
     assert len(told) == 1
+
+
+def test_a_schedule_that_was_played_leaves_nothing_behind():
+    """A million of them are played in one process."""
+    school, wrong = Schedule(3).play()
+    left = weakref.ref(school)
+    del school
+    gc.collect()
+    assert not wrong
+    assert left() is None
 
 
 def test_a_schedule_that_is_cut_short_begins_as_the_whole():

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.declaration import Event
-from shared.events.envelope import GENESIS, Actor, Envelope, sealed_envelope
-from shared.events.wire import to_wire
+from shared.events.envelope import GENESIS, Envelope
 from shared.log.append import Answer
 from shared.log.commands import Drafts, Request, S
 from shared.policy.parameters import Parameters
 from shared.projections.reaction import Given, Reaction
+from shared.testing.envelopes import envelope_of
 
 SCHOOL = UUID(int=1)
 PARTITION = 1
@@ -69,22 +69,16 @@ class MemoryLog:
 
     def _recorded(self, stream: str, event: Event, at: datetime) -> Envelope:
         position = len(self.envelopes) + 1
-        envelope = sealed_envelope(
+        envelope = envelope_of(
+            event,
+            at=at,
             previous=self.envelopes[-1].hash if self.envelopes else GENESIS,
             id=UUID(int=position),
-            type=event.event_type,
-            schema_version=event.schema_version,
             school_id=SCHOOL,
             stream=stream,
             stream_version=len(self.recorded(stream)) + 1,
             partition=PARTITION,
             position=position,
-            occurred_at=at,
-            recorded_at=at,
-            actor=Actor(kind="service", id="tests"),
-            correlation_id=UUID(int=2),
-            causation_id=None,
-            data=to_wire(event)[0],
         )
         self.envelopes.append(envelope)
         self._events.append(event)

@@ -17,20 +17,13 @@ from hypothesis import strategies as st
 
 from shared.bus import messages
 from shared.events.declaration import REGISTRY, Event, Registry, event, upcast
-from shared.events.envelope import (
-    GENESIS,
-    Actor,
-    Envelope,
-    canonical,
-    envelope_from_wire,
-    envelope_to_wire,
-    sealed_envelope,
-)
+from shared.events.envelope import Envelope, canonical, envelope_from_wire, envelope_to_wire
 from shared.events.wire import WireError, from_wire, to_wire
 from shared.http.strict_json import decode
 from shared.privacy.categories import CATEGORIES
 from shared.privacy.keystore import KeyMissing, Owner, SubjectKey
 from shared.privacy.vault import Tampered, Vault
+from shared.testing.envelopes import envelope_of
 from tests.contract.test_golden_wire_forms import GOLDEN
 from tests.fuzz.strategies import damaged, events, json_values, moments, respelt
 
@@ -136,23 +129,7 @@ WHOLE = {
 
 
 def recorded(made: Event, data: Mapping[str, Any], at: datetime) -> Envelope:
-    return sealed_envelope(
-        previous=GENESIS,
-        id=UUID(int=1),
-        type=made.event_type,
-        schema_version=made.schema_version,
-        school_id=UUID(int=2),
-        stream="stream-1",
-        stream_version=1,
-        partition=1,
-        position=1,
-        occurred_at=at,
-        recorded_at=at,
-        actor=Actor(kind="service", id="tests"),
-        correlation_id=UUID(int=3),
-        causation_id=UUID(int=4),
-        data=data,
-    )
+    return envelope_of(made, id=UUID(int=1), school_id=UUID(int=2), data=data, at=at, causation_id=UUID(int=4))
 
 
 @given(events(), moments, st.data())

@@ -16,7 +16,7 @@ from shared.bus.consuming import Consuming, Meanwhile
 from shared.bus.messages import Batch, Bus
 from shared.bus.relay import Relay
 from shared.bus.topology import EXCHANGE, queue_name, routing_key
-from shared.events.envelope import Actor, Envelope, sealed_envelope
+from shared.events.envelope import Actor, Envelope
 from shared.events.identity import PupilId, StaffId
 from shared.events.points import AwardId, BehaviourId, PointAwarded, ValueId
 from shared.log import read
@@ -31,6 +31,7 @@ from shared.projections.runner import OwnLog, Runner
 from shared.runtime import metrics
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool
+from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
 
 SOURCE = "points"
@@ -284,30 +285,16 @@ class Line:
 
 def forged(previous: Envelope | None, school: UUID, **changed: Any) -> Envelope:
     """An event that links to the one before and whose hash is right: all that it takes is on the wire."""
-    award_id = uuid4()
-    known: dict[str, Any] = {
-        "id": uuid4(),
-        "type": "points.PointAwarded",
-        "schema_version": 1,
-        "school_id": school,
-        "stream": f"points-{award_id}",
-        "stream_version": 1,
-        "partition": 1,
-        "position": previous.position + 1 if previous else 1,
-        "occurred_at": SystemClock().now(),
-        "recorded_at": SystemClock().now(),
-        "actor": Actor(kind="staff", id="1"),
-        "correlation_id": uuid4(),
-        "causation_id": None,
-        "data": {
-            "award_id": str(award_id),
-            "pupil_id": str(uuid4()),
-            "staff_id": str(uuid4()),
-            "behaviour_id": str(uuid4()),
-            "value_id": str(uuid4()),
-            "points": 99,
-            "roster_position": 1,
-            "note": None,
-        },
-    }
-    return sealed_envelope(previous=previous.hash if previous else bytes(32), **{**known, **changed})
+    award = PointAwarded(
+        award_id=AwardId(uuid4()),
+        pupil_id=PupilId(uuid4()),
+        staff_id=StaffId(uuid4()),
+        behaviour_id=BehaviourId(uuid4()),
+        value_id=ValueId(uuid4()),
+        points=99,
+        roster_position=1,
+        note=None,
+    )
+    known = {"id": uuid4(), "at": SystemClock().now(), "school_id": school, "stream": f"points-{award.award_id}"}
+    link = {"previous": previous.hash, "position": previous.position + 1} if previous else {}
+    return envelope_of(award, **known | link | changed)

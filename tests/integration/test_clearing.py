@@ -21,7 +21,6 @@ from services.stories.domain.story import Picture
 from services.stories.projections.uploads import uploads
 from services.stories.uploads import Uploads
 from shared.events.declaration import Erased
-from shared.events.envelope import GENESIS, Actor, Envelope
 from shared.events.identity import SchoolId, SchoolRegistered
 from shared.events.stories import MediaId, PictureKind, StoryKind
 from shared.log.commands import Asked, CommandHandler
@@ -42,6 +41,7 @@ from shared.projections.runner import OwnLog, Runner
 from shared.projections.sharing import SharingFacts
 from shared.runtime.clock import SchoolClock, SystemClock
 from shared.runtime.ids import new_id
+from shared.testing.envelopes import envelope_of
 from shared.testing.principals import SCHOOL, principal
 from tests.integration.conftest import ScratchKeys, ScratchLog
 from tests.integration.interrupted import Interrupted
@@ -112,26 +112,8 @@ class Album:
         return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
 
     def _hears_of_the_school(self) -> None:
-        at = self.clock.now()
         event = SchoolRegistered(school_id=SchoolId(SCHOOL), slug="a-school", name="A School", partition=1)
-        told = Envelope(
-            id=uuid4(),
-            type=event.event_type,
-            schema_version=1,
-            school_id=SCHOOL,
-            stream="any",
-            stream_version=1,
-            partition=1,
-            position=1,
-            occurred_at=at,
-            recorded_at=at,
-            actor=Actor(kind="operator", id="1"),
-            correlation_id=uuid4(),
-            causation_id=None,
-            data={},
-            previous=GENESIS,
-            hash=GENESIS,
-        )
+        told = envelope_of(event, at=self.clock.now())
         with self._worker.connection() as connection, connection.cursor() as cursor:
             roster.handlers[event.event_type](Tx(cursor, roster.physical()), event, told)
 

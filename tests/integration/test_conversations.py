@@ -7,11 +7,12 @@ import pytest
 
 from services.messaging.projections.conversations import conversations
 from shared.events.declaration import Sealed
-from shared.events.envelope import GENESIS, Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import ClassId, GuardianId, PersonId, PupilId
 from shared.events.messaging import ConversationId, MessageId, MessageSent, Sender
 from shared.projections.declaration import Tx
 from shared.projections.install import install
+from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
 
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
@@ -31,25 +32,7 @@ def a_message(school_id: UUID, position: int, at: datetime) -> tuple[MessageSent
         roster_position=1,
         text=Sealed(),
     )
-    told = Envelope(
-        id=uuid4(),
-        type=MessageSent.event_type,
-        schema_version=MessageSent.schema_version,
-        school_id=school_id,
-        stream=f"conversation-{CONVERSATION}",
-        stream_version=position,
-        partition=1,
-        position=position,
-        occurred_at=at,
-        recorded_at=at,
-        actor=Actor(kind="guardian", id=str(MOTHER)),
-        correlation_id=uuid4(),
-        causation_id=None,
-        data={},
-        previous=GENESIS,
-        hash=GENESIS,
-    )
-    return message, told
+    return message, envelope_of(message, at=at, school_id=school_id, position=position, data={})
 
 
 @pytest.mark.parametrize("taken", [(1, 2), (2, 1)], ids=["in order", "one of them retried later"])

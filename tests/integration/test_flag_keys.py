@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from shared.events.declaration import Event, Sealed
-from shared.events.envelope import GENESIS, Actor, Envelope, sealed_envelope
+from shared.events.envelope import Envelope
 from shared.events.messaging import MessageFlagged, WarningHandedOver
 from shared.events.moderation import ParentWarned
 from shared.privacy.categories import Category
 from shared.privacy.keystore import KeyMissing, Owner
 from shared.privacy.vault import Vault
-from shared.runtime.clock import SystemClock
+from shared.testing.envelopes import envelope_of
 from shared.testing.examples import example_of
 from tests.integration.conftest import ScratchKeys
 
@@ -24,25 +24,9 @@ def vault(keys: ScratchKeys, service: str) -> Vault:
 
 
 def sealed_by(service: str, keys: ScratchKeys, school_id: UUID, event: Event) -> Envelope:
-    ident, now = uuid4(), SystemClock().now()
-    [data] = vault(keys, service).seal(school_id, [(ident, event)])
-    return sealed_envelope(
-        previous=GENESIS,
-        id=ident,
-        type=event.event_type,
-        schema_version=event.schema_version,
-        school_id=school_id,
-        stream=f"message-{ident}",
-        stream_version=1,
-        partition=1,
-        position=1,
-        occurred_at=now,
-        recorded_at=now,
-        actor=Actor(kind="staff", id=str(uuid4())),
-        correlation_id=uuid4(),
-        causation_id=None,
-        data=data,
-    )
+    event_id = uuid4()
+    [data] = vault(keys, service).seal(school_id, [(event_id, event)])
+    return envelope_of(event, id=event_id, school_id=school_id, data=data)
 
 
 def test_S77_the_copy_of_a_flagged_message_is_opened_by_moderation_and_no_more_by_messaging(

@@ -1,12 +1,11 @@
 """What a roster makes of guardians' answers, on a real PostgreSQL: what may be shared now, and what was away since."""
 
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from shared.events.declaration import Event
-from shared.events.envelope import GENESIS, Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import (
     ClassId,
     GuardianId,
@@ -30,6 +29,7 @@ from shared.projections.install import install
 from shared.projections.roster import roster
 from shared.projections.sharing import Sharing, showable
 from shared.runtime.database import reading
+from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
 
 CLASS, OTHER_CLASS, TEACHER = ClassId(UUID(int=1)), ClassId(UUID(int=2)), StaffId(UUID(int=3))
@@ -76,25 +76,7 @@ class Roster:
         return bool(row[0])
 
     def _meta(self, event: Event) -> Envelope:
-        at = datetime(2026, 9, 7, tzinfo=UTC)
-        return Envelope(
-            id=uuid4(),
-            type=event.event_type,
-            schema_version=1,
-            school_id=self.school_id,
-            stream="any",
-            stream_version=1,
-            partition=1,
-            position=self.position,
-            occurred_at=at,
-            recorded_at=at,
-            actor=Actor(kind="guardian", id="1"),
-            correlation_id=uuid4(),
-            causation_id=None,
-            data={},
-            previous=GENESIS,
-            hash=GENESIS,
-        )
+        return envelope_of(event, school_id=self.school_id, position=self.position)
 
 
 def admitted(pupil: PupilId) -> PupilAdmitted:

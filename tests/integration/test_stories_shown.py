@@ -3,7 +3,6 @@
 Points' roles stand in for those that every service has in its own database.
 """
 
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +11,7 @@ from services.stories.domain.permission import Reader
 from services.stories.projections.stories import stories
 from services.stories.queries import StoriesQueries
 from shared.events.declaration import Event
-from shared.events.envelope import GENESIS, Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import (
     ClassId,
     GuardianId,
@@ -32,6 +31,7 @@ from shared.projections.install import install
 from shared.projections.parking import park
 from shared.projections.roster import roster
 from shared.projections.roster_queries import Roster
+from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
 
 CLASS, TEACHER = ClassId(UUID(int=1)), StaffId(UUID(int=3))
@@ -78,25 +78,8 @@ class Wall:
         return found[1]
 
     def _told(self, event: Event) -> Envelope:
-        at = datetime(2026, 9, 7, tzinfo=UTC)
-        return Envelope(
-            id=uuid4(),
-            type=event.event_type,
-            schema_version=1,
-            school_id=self.school_id,
-            stream=f"permission-{CHILD}",
-            stream_version=1,
-            partition=1,
-            position=self.position,
-            occurred_at=at,
-            recorded_at=at,
-            actor=Actor(kind="guardian", id="1"),
-            correlation_id=uuid4(),
-            causation_id=None,
-            data={"pupil_id": str(CHILD)},
-            previous=GENESIS,
-            hash=GENESIS,
-        )
+        of_the_child = {"stream": f"permission-{CHILD}", "data": {"pupil_id": str(CHILD)}}
+        return envelope_of(event, school_id=self.school_id, position=self.position, **of_the_child)
 
 
 EVERYTHING = (True, {OF_THE_CHILD, OF_NOBODY}, {OF_THE_CHILD, OF_NOBODY})

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.declaration import Event
-from shared.events.envelope import GENESIS, Actor, Envelope, sealed_envelope
+from shared.events.envelope import GENESIS, Actor, Envelope
 from shared.events.wire import to_wire
 from shared.log.append import Answer, Conflict
 from shared.log.commands import Drafts, Request
@@ -23,6 +23,7 @@ from shared.projections.cursors import linked
 from shared.projections.delivered import Delivered
 from shared.projections.reaction import Given, Reaction
 from shared.runtime.ids import event_id_from_cause
+from shared.testing.envelopes import envelope_of
 
 SCHOOL = UUID(int=1)
 PARTITION = 1
@@ -102,20 +103,17 @@ class MemoryLog:
             plain, parts = to_wire(event)
             sealed = {part.field: {"key": str(part.subject), "nonce": "", "text": ""} for part in parts}
             now, head = self._chance.now(), self.head
-            envelope = sealed_envelope(
+            envelope = envelope_of(
+                event,
+                at=now,
                 previous=head.hash,
                 id=ident,
-                type=event.event_type,
-                schema_version=event.schema_version,
                 school_id=SCHOOL,
                 stream=stream,
                 stream_version=len(self.streams.get(stream, ())) + 1,
                 partition=PARTITION,
                 position=head.position + 1,
-                occurred_at=now,
-                recorded_at=now,
                 actor=actor,
-                correlation_id=UUID(int=7),
                 causation_id=causation_id,
                 data=plain | sealed,
             )

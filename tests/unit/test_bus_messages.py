@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 import pytest
@@ -12,32 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.messages import HEADER, MOST_EVENTS, Discarded, _decoded, bodies, bus_key, read, written
-from shared.events.envelope import GENESIS, Actor, Envelope, envelope_to_wire, sealed_envelope
+from shared.events.envelope import Envelope, envelope_to_wire
 from shared.http.strict_json import MAX_BYTES, decode
 from shared.policy.refusal import Refusal
+from shared.testing.envelopes import an_envelope
 
 KEY = bus_key(bytes(range(32)))
-AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
 def an_event(**changed: Any) -> Envelope:
-    known = {
-        "id": UUID(int=1),
-        "type": "points.PointAwarded",
-        "schema_version": 1,
-        "school_id": UUID(int=2),
-        "stream": "pupil-points-3",
-        "stream_version": 1,
-        "partition": 1,
-        "position": 1,
-        "occurred_at": AT,
-        "recorded_at": AT,
-        "actor": Actor(kind="staff", id="4"),
-        "correlation_id": UUID(int=5),
-        "causation_id": None,
-        "data": {"points": 2},
-    }
-    return sealed_envelope(previous=GENESIS, **{**known, **changed})
+    return an_envelope(**{"data": {"points": 2}} | changed)
 
 
 def signed(body: bytes, key: bytes = KEY) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The hash chain: what is hashed is RFC 8785, and nothing in an envelope can change unseen."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.envelope import (
-    GENESIS,
-    Actor,
-    Envelope,
-    canonical,
-    envelope_from_wire,
-    envelope_to_wire,
-    sealed_envelope,
-)
+from shared.events.envelope import Actor, Envelope, canonical, envelope_from_wire, envelope_to_wire
 from shared.events.wire import WireError
+from shared.testing.envelopes import AT, an_envelope
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 KEYS = st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20), max_size=8)
@@ -41,28 +34,6 @@ def test_what_no_event_can_hold_has_no_canonical_bytes(value: Any):
         canonical(value)
 
 
-def an_envelope(**changes: Any) -> Envelope:
-    at = datetime(2026, 9, 7, 8, 30, tzinfo=UTC)
-    known: dict[str, Any] = {
-        "previous": GENESIS,
-        "id": UUID(int=1),
-        "type": "points.PointAwarded",
-        "schema_version": 1,
-        "school_id": UUID(int=2),
-        "stream": "points-1",
-        "stream_version": 1,
-        "partition": 1,
-        "position": 1,
-        "occurred_at": at,
-        "recorded_at": at,
-        "actor": Actor(kind="staff", id="7"),
-        "correlation_id": UUID(int=3),
-        "causation_id": None,
-        "data": {"points": 1},
-    }
-    return sealed_envelope(**(known | changes))
-
-
 CHANGES: dict[str, Any] = {
     "previous": bytes([1]) * 32,
     "id": UUID(int=9),
@@ -73,8 +44,8 @@ CHANGES: dict[str, Any] = {
     "stream_version": 2,
     "partition": 2,
     "position": 2,
-    "occurred_at": datetime(2026, 9, 7, 8, 30, tzinfo=UTC) + timedelta(microseconds=1),
-    "recorded_at": datetime(2026, 9, 7, 8, 30, tzinfo=UTC) + timedelta(microseconds=1),
+    "occurred_at": AT + timedelta(microseconds=1),
+    "recorded_at": AT + timedelta(microseconds=1),
     "actor": Actor(kind="staff", id="8"),
     "correlation_id": UUID(int=9),
     "causation_id": UUID(int=9),

@@ -4,37 +4,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events.envelope import GENESIS, Actor, Envelope, sealed_envelope
 from shared.events.points import BehaviourRetired
 from shared.events.wire import NotKnownHere, WireError, from_wire, to_wire
 from shared.hosting.api import TRANSLATIONS
 from shared.policy.codes import UNAVAILABLE
 from shared.privacy.vault import folded
-from shared.runtime.clock import SystemClock
+from shared.testing.envelopes import an_envelope
 
 RETIRED, _ = to_wire(BehaviourRetired(school_id=uuid4(), behaviour_id=uuid4()))  # type: ignore[arg-type]
 NAME = BehaviourRetired.event_type
-
-
-def an_envelope(name: str, version: int) -> Envelope:
-    now = SystemClock().now()
-    return sealed_envelope(
-        previous=GENESIS,
-        id=uuid4(),
-        type=name,
-        schema_version=version,
-        school_id=uuid4(),
-        stream="values-1",
-        stream_version=1,
-        partition=1,
-        position=1,
-        occurred_at=now,
-        recorded_at=now,
-        actor=Actor(kind="staff", id="1"),
-        correlation_id=uuid4(),
-        causation_id=None,
-        data=RETIRED,
-    )
 
 
 @pytest.mark.parametrize(("name", "version"), [(NAME, BehaviourRetired.schema_version + 1), ("points.NotYet", 1)])
@@ -42,7 +20,7 @@ def test_a_newer_version_or_type_is_not_known_here_though_its_fields_would_fit(n
     with pytest.raises(NotKnownHere):
         from_wire(name, version, RETIRED, {})
     with pytest.raises(NotKnownHere):
-        folded([an_envelope(name, version)])
+        folded([an_envelope(type=name, schema_version=version, data=RETIRED)])
 
 
 def test_a_version_that_never_was_is_no_newer_one():

@@ -1,7 +1,6 @@
 """Every personal text is listed with whom it concerns, and is found again by the log's plain ids."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib import import_module
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from services.messaging.erasure import CONCERNS as OF_MESSAGING
 from services.moderation.erasure import CONCERNS as OF_MODERATION
 from services.points.erasure import CONCERNS as OF_POINTS
 from shared.events.declaration import REGISTRY, Event, Registry, event, personal_marks
-from shared.events.envelope import GENESIS, Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.messaging import MessageSent
 from shared.events.moderation import SafeguardingRecordOpened
 from shared.events.points import PointAwarded
@@ -20,6 +19,7 @@ from shared.events.wire import to_wire
 from shared.privacy.categories import Category
 from shared.privacy.erasure import Concerns, Items, owners_concerning
 from shared.privacy.keystore import Owner
+from shared.testing.envelopes import envelope_of
 from shared.testing.examples import example_of
 
 SCHOOL, SOMEONE, OTHER = UUID(int=101), UUID(int=102), UUID(int=103)
@@ -51,24 +51,7 @@ def test_S18_every_item_is_concerned_with_someone_by_one_of_its_events(service: 
 
 def recorded(what: Event, **plain: str) -> Envelope:
     data, parts = to_wire(what)
-    return Envelope(
-        id=UUID(int=1),
-        type=what.event_type,
-        schema_version=what.schema_version,
-        school_id=SCHOOL,
-        stream="a-stream",
-        stream_version=1,
-        partition=1,
-        position=1,
-        occurred_at=datetime(2026, 9, 1, tzinfo=UTC),
-        recorded_at=datetime(2026, 9, 1, tzinfo=UTC),
-        actor=Actor(kind="staff", id="x"),
-        correlation_id=UUID(int=2),
-        causation_id=None,
-        data=data | {part.field: SEALED for part in parts} | plain,
-        previous=GENESIS,
-        hash=GENESIS,
-    )
+    return envelope_of(what, school_id=SCHOOL, data=data | {part.field: SEALED for part in parts} | plain)
 
 
 def test_S18_a_conversation_is_found_for_its_guardian_and_for_its_pupil_and_for_nobody_else():

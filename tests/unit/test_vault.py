@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.events.declaration import Erased, Sealed
-from shared.events.envelope import GENESIS, Actor, Envelope, sealed_envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import PupilAdmitted, PupilId, StaffId, YearGroup
 from shared.events.points import AwardId, BehaviourId, PointAwarded, ValueId
 from shared.privacy.keystore import KeyMissing, Owner, SubjectKey
 from shared.privacy.vault import CACHE_SECONDS, Tampered, Vault
-from shared.runtime.clock import SystemClock
+from shared.testing.envelopes import envelope_of
 
 SCHOOL, PUPIL = uuid4(), PupilId(uuid4())
 
@@ -62,24 +62,7 @@ def a_pupil(name: str = "Ada") -> PupilAdmitted:
 def recorded(vault: Vault, event: Any, school: UUID = SCHOOL) -> Envelope:
     event_id = uuid4()
     [data] = vault.seal(school, [(event_id, event)])
-    now = SystemClock().now()
-    return sealed_envelope(
-        previous=GENESIS,
-        id=event_id,
-        type=event.event_type,
-        schema_version=event.schema_version,
-        school_id=school,
-        stream="pupil-1",
-        stream_version=1,
-        partition=1,
-        position=1,
-        occurred_at=now,
-        recorded_at=now,
-        actor=Actor(kind="operator", id="1"),
-        correlation_id=uuid4(),
-        causation_id=None,
-        data=data,
-    )
+    return envelope_of(event, id=event_id, school_id=school, data=data)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def silent(connection: Connection[TupleRow], consumer: str, source: str, partiti
 def end(connection: Connection[TupleRow], session: Silent) -> None:
     """Ends a session that has been silent ever since; returns when it is gone, and with it all that it had not done."""
     connection.execute(
-        "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE pid = %s AND backend_start = %s AND state_change = %s",
         (session.pid, session.began, session.since),
     )

@@ -487,18 +487,28 @@ def removed_means_out(databases: Databases, kept: Kept) -> Iterator[str]:
     heard for as long as it trusts what it knows.
     """
     decided = sorted((a for a in kept.answered if a.service == "moderation"), key=lambda a: (a.partition, a.place))
-    removals: dict[str, list[float]] = {}
+    removals: dict[str, list[tuple[float, float]]] = {}
+    recorded_at = _recorded_at(databases)
     for e in databases.logs["moderation"]:
         if e.type == "moderation.ParentRemoved" and UUID(e.school) in kept.schools:
             # Answered with the position of the command's last event; a removal stands a little before it.
             mine = (a for a in decided if str(a.school_id) == e.school and e.position <= a.place)
             by = next((a for a in mine if a.place < e.position + LONGEST), None)
             if by is not None:
-                removals.setdefault(e.data["guardian_id"], []).append(by.at)
+                removals.setdefault(e.data["guardian_id"], []).append((recorded_at[e.id], by.at))
     for one in kept.let_in:
-        for removed_at in removals.get(str(one.guardian_id), ()):
-            if one.opened_at < removed_at and one.began_at > _until_when(removed_at, one, kept.outages):
-                yield f"{one.guardian_id} was let in {one.began_at - removed_at:.2f} s after the removal"
+        for removed_at, answered_at in removals.get(str(one.guardian_id), ()):
+            # An answer may come long after what it tells of, at another try: who signed in between is no session that
+            # was open, and may be let in once reinstated.
+            if one.opened_at < removed_at and one.began_at > _until_when(answered_at, one, kept.outages):
+                yield f"{one.guardian_id} was let in {one.began_at - answered_at:.2f} s after the removal"
+
+
+def _recorded_at(databases: Databases) -> Mapping[str, float]:
+    """Removal to when it was recorded, in monotonic seconds of now."""
+    behind = time.time() - time.monotonic()
+    asked = "SELECT id::text, extract(epoch FROM recorded_at)::float8 FROM log_event WHERE type = %s"
+    return {row[0]: row[1] - behind for row in databases.ask("moderation", asked, ("moderation.ParentRemoved",))}
 
 
 def _until_when(removed_at: float, one: LetIn, outages: Sequence[Outage]) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,7 +12,17 @@ from psycopg.rows import TupleRow
 
 from shared.testing.driver import Bookbag, Session
 from shared.testing.school import invented_school
-from tests.faults.invariants import Kept, LetIn, Outage, broken, holds, left_in_queues, until, wait_until_quiet
+from tests.faults.invariants import (
+    Answered,
+    Kept,
+    LetIn,
+    Outage,
+    broken,
+    holds,
+    left_in_queues,
+    until,
+    wait_until_quiet,
+)
 from tests.faults.load import a_day, put_away
 from tests.installation import Bench, School, patiently, went
 
@@ -196,16 +207,7 @@ def test_somebody_removed_who_is_let_in_after_a_second_is_seen(
     request_: tuple[float, float, tuple[float, float] | None, bool, bool], used: Used
 ):
     opened, began, outage, wrote, seen = request_
-    guardian, place = used.bench.ask(
-        "moderation",
-        "SELECT (data->>'guardian_id')::uuid, position FROM log_event WHERE type = 'moderation.ParentRemoved'"
-        " AND school_id = %s ORDER BY position LIMIT 1",
-        (used.school.school_id,),
-    )[0]
-    removal = min(
-        (one for one in used.kept.answered if one.service == "moderation" and one.place >= place),
-        key=lambda one: one.place,
-    )
+    guardian, removal = a_removal(used)
     at = removal.at
     outages = [] if outage is None else [Outage(at + outage[0], at + outage[1])]
     # Whoever was reinstated and removed again within these seconds was removed once here.
@@ -214,6 +216,28 @@ def test_somebody_removed_who_is_let_in_after_a_second_is_seen(
     assert [line.partition(":")[0] for line in broken(used.bench.connected, kept, "removed")] == (
         ["removed"] if seen else []
     )
+
+
+@pytest.mark.parametrize(("opened", "seen"), [(-9, ["removed"]), (1, [])])
+def test_whoever_signed_in_before_a_removal_was_answered_at_another_try_is_no_session_that_it_ends(
+    opened: float, seen: list[str], used: Used
+):
+    guardian, removal = a_removal(used)
+    let_in = [LetIn(guardian, removal.at + opened, removal.at + 8)]
+    kept = replace(used.kept, answered=[replace(removal, at=removal.at + 5)], let_in=let_in)
+    assert [line.partition(":")[0] for line in broken(used.bench.connected, kept, "removed")] == seen
+
+
+def a_removal(used: Used) -> tuple[UUID, Answered]:
+    """Who was removed first, and the answer to that."""
+    guardian, place = used.bench.ask(
+        "moderation",
+        "SELECT (data->>'guardian_id')::uuid, position FROM log_event WHERE type = 'moderation.ParentRemoved'"
+        " AND school_id = %s ORDER BY position LIMIT 1",
+        (used.school.school_id,),
+    )[0]
+    answers = (one for one in used.kept.answered if one.service == "moderation" and one.place >= place)
+    return guardian, min(answers, key=lambda one: one.place)
 
 
 def test_what_waits_in_a_queue_is_seen(used: Used):

@@ -5,7 +5,7 @@ cannot be told from the words alone is doubtful, and the writer is asked to conf
 
 - a first name next to another pupil's surname: it may be a teacher's own name, or a list without its commas;
 - a surname that is also a word or somebody's first name, where capitals or line breaks leave it open;
-- both names in small letters without a gap, or with another name between them.
+- both names in small letters without a gap, or with up to three other names between them, also in quotation marks.
 
 What it cannot do: a nickname, a misspelt name, or a name that the roster does not know is not found; and it knows no
 grammar, only the words beside a name. Texts of guardians and safeguarding records are not checked at all.
@@ -18,6 +18,7 @@ from shared.policy.codes import FULL_NAME_USED, INITIAL_NOT_NEEDED, NAME_DOUBTFU
 from shared.policy.common_words import COMMON_WORDS, FUNCTION_WORDS, words
 from shared.policy.findings import Finding
 from shared.policy.letters import (
+    APOSTROPHE,
     COMMA,
     ENDING,
     MARK,
@@ -36,8 +37,10 @@ TITLES = words("mr mrs ms miss mx dr sir madam prof professor rev reverend lady 
 
 _PARTING = frozenset({COMMA, ENDING, POSSESSIVE})
 _BLANK = UNSEEN | {SPACE, NEWLINE}
+_AROUND = _BLANK | {MARK, APOSTROPHE}
 _STRENGTH = {FULL_NAME_USED.name: 2, INITIAL_NOT_NEEDED.name: 1, NAME_DOUBTFUL.name: 0}
 _TWO, _SHORT = 2, 3
+_MOST_BETWEEN = 3
 
 
 def check(text: str, roll: ClassRoll, school: SchoolNames) -> list[Finding]:
@@ -213,23 +216,31 @@ class _Search:
         return NAME_DOUBTFUL if shouted or word in COMMON_WORDS or self._school.bearing_first(word) else FULL_NAME_USED
 
     def _between(self, first: _Name, begin: int, end: int) -> Iterator[Finding]:
-        """Amelia J. Khan, and Amelia Jane Khan."""
+        """Amelia J. Khan, Amelia Jane Khan, and Amelia "Millie" Jane Khan."""
         letters = self._letters
-        for surname in self._names.get(end, ()):
-            if not _same(first, surname) or (surname.lower and surname.is_word):
-                continue
-            if end == begin + 1:
-                if _bridges(letters.gaps[end] - {STOP}):
-                    yield self._finding(NAME_DOUBTFUL if surname.is_word else FULL_NAME_USED, first.begin, surname.end)
-            elif self._is_plain_name(begin, end) and not surname.lower:
-                yield self._finding(NAME_DOUBTFUL, first.begin, surname.end)
+        for surname in self._names.get(end, ()) if end == begin + 1 else ():
+            hers = _same(first, surname) and not (surname.lower and surname.is_word)
+            if hers and _bridges(letters.gaps[end] - {STOP}):
+                yield self._finding(NAME_DOUBTFUL if surname.is_word else FULL_NAME_USED, first.begin, surname.end)
+        listed = False
+        for _ in range(_MOST_BETWEEN):
+            if end == begin + 1 or not self._is_plain_name(begin, end):
+                return
+            listed |= MARK in letters.gaps[begin] | letters.gaps[end]
+            for surname in self._names.get(end, ()):
+                # A list of first names has signs between them too.
+                if _same(first, surname) and not surname.lower and not (listed and surname.written.first):
+                    yield self._finding(NAME_DOUBTFUL, first.begin, surname.end)
+            if end == len(letters.letters):
+                return
+            begin, end = end, letters.word_ends[end]
 
     def _is_plain_name(self, begin: int, end: int) -> bool:
-        """Whether a word may be a middle name: a capital, nothing but blanks around it, and no word of a sentence."""
+        """Whether a word may be a middle name: a capital, blanks or quotes around it, and no word of a sentence."""
         letters = self._letters
         return (
             letters.capital[begin]
-            and letters.gaps[begin] | letters.gaps[end] <= _BLANK
+            and letters.gaps[begin] | letters.gaps[end] <= _AROUND
             and letters.letters[begin:end] not in FUNCTION_WORDS | TITLES
         )
 

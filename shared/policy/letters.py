@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 
 # The kinds of what stands between two letters.
 SPACE = " "
@@ -75,11 +76,22 @@ _ACCENT_RANGES = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0xFE20,
 
 _LOOK_ALIKES = str.maketrans(
     # Cyrillic and Greek letters, after case folding, whose capitals or small forms look like Latin ones.
-    dict(zip("авекмнорстухіјѕһԁԛԝ", "abekmhopctyxijshdqw", strict=True))
-    | dict(zip("αβεζηικμνορτυχ", "abezhikmnoptyx", strict=True))
-    # Letters that Unicode does not take apart, and that people write without their stroke.
+    dict(zip("авекмнорстухіјѕһԁԛԝӏүѵ", "abekmhopctyxijshdqwlyv", strict=True))
+    | dict(zip("αβγεζηικμνορτυχω", "abyezhikmnoptyxw", strict=True))
+    # Armenian small letters and Cherokee capitals.
+    | dict(zip("հոսցօզյլ", "hnugoqjl", strict=True))
+    | dict(zip("\u13aa\u13f4\u13df\u13a0\u13ac\u13c0\u13bb\u13a5\u13ab", "abcdeghij", strict=True))
+    | dict(zip("\u13e6\u13de\u13b7\u13e2\u13a1\u13da\u13a2\u13d9\u13b3\u13c3", "klmprstvwz", strict=True))
+    # Small capitals, and the letters of sound that some keyboards write for common ones.
+    | dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡɩȷ", "abcdefghijklmnoprstuvwyzagij", strict=True))
+    # Letters that Unicode does not take apart, and that people write without their stroke or hook.
+    | dict(zip("ɓɗɖƙƴŋɛɔ", "bddkyneo", strict=True))
     | {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
 )
+
+
+_DARK_LETTERS = (0x1F150, 0x1F170)
+"""Where the alphabets of white letters in dark circles and squares begin: to Unicode they are signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +225,9 @@ def _seen(character: str) -> tuple[str, str]:
     kind = _KINDS.get(character) or _kind_of_range(character) or _KINDS_OF_CATEGORIES.get(category)
     if kind:
         return kind, ""
+    for first in _DARK_LETTERS:
+        if 0 <= ord(character) - first < len(ascii_lowercase):
+            return "", ascii_lowercase[ord(character) - first]
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
     letters = "".join(one for one in plain if unicodedata.category(one)[0] in "LM" and _kind_of_range(one) is None)
     if not letters or (category[0] not in "LM" and len(letters) > 1):  # the sign for a trade mark is no word

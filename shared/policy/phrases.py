@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from shared.policy.letters import read
 
 _VOWELS = frozenset("aeiou")
-_SENTENCE_END = re.compile(r"[.!?\u2026]+(?=\s)|\n[^\S\n]*\n")
+# The stop after an initial or a title ends none: Amelia K. is well, and Dr. Green says so.
+_SENTENCE_END = re.compile(
+    r"(?<!\b[^\W\d_])(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)\.(?=\s)"
+    r"|(?:[!?\u2026]|\.(?=[.!?\u2026]))[.!?\u2026]*(?=\s)|\n[^\S\n]*\n"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,11 @@ SEEN_ALIKE = {
     "wide letters": "Ａｍｅｌｉａ Ｋｈａｎ",
     "letters in circles": "Ⓐⓜⓔⓛⓘⓐ Khan",
     "two Cyrillic letters that look the same": "\u0410melia \u041ahan",
+    "a Cherokee letter that looks the same": "\u13aamelia Khan",
+    "two Armenian letters that look the same": "Amelia K\u0570a\u0578",
+    "a letter of sound": "Amelia Kh\u0251n",
+    "small capitals": "Amelia \u1d0b\u029c\u1d00\u0274",
+    "white letters in dark circles and squares": "\U0001f150\U0001f15c\U0001f154\U0001f15b\U0001f158\U0001f150 🅺🅷🅰🅽",
 }
 
 
@@ -274,6 +279,11 @@ def test_S57_what_is_no_full_name_passes(text: str) -> None:
         "ameliakhan",
         "khanamelia",
         "Amelia Jane Khan",
+        "Amelia Jane Ruth Khan",
+        "Amelia Jane Ruth Ada Khan",
+        "Amelia \u201cMillie\u201d Khan",
+        "Amelia (Millie) Khan",
+        "Amelia 'Millie' Jane Khan",
         "AMELIA KH",
         "Amelia kh",
     ],
@@ -282,7 +292,9 @@ def test_S57_what_words_alone_do_not_tell_is_asked_of_the_writer(text: str) -> N
     assert found(text) == [(DOUBT, text)]
 
 
-@pytest.mark.parametrize("text", ["Tom\nRose", "Tom 🎉 Rose 🎉 Ivy", "- Amelia\n- Rose\n- Tom\n- Ivy", "Tom • Rose"])
+@pytest.mark.parametrize(
+    "text", ["Tom\nRose", "Tom 🎉 Rose 🎉 Ivy", "- Amelia\n- Rose\n- Tom\n- Ivy", "Tom • Rose", "Ivy • Tom • Rose"]
+)
 def test_S57_a_list_of_first_names_needs_no_commas(text: str) -> None:
     assert found(text) == []
 
@@ -293,6 +305,12 @@ def test_S57_a_double_first_name_whose_half_is_a_surname_is_a_first_name() -> No
     assert check("Amelia Rose and Ivy", ClassRoll.of([double]), school) == []
     assert [one.code.name for one in check("Amelia Rose Patel", ClassRoll.of([double]), school)] == [FULL]
     assert [one.code.name for one in check("Amelia Patel", ClassRoll.of([double]), school)] == [FULL]
+
+
+@pytest.mark.parametrize(("roster", "written"), [("Ƙasim", "Kasim"), ("Ɗanjuma", "Danjuma"), ("Kɔkɔ", "Koko")])
+def test_S57_a_letter_that_people_write_without_its_hook_is_the_same(roster: str, written: str) -> None:
+    pupil = PupilName(roster, "Bello")
+    assert [one.code.name for one in check(f"{written} Bello", ClassRoll.of([pupil]), SchoolNames([pupil]))] == [FULL]
 
 
 def test_S57_a_pupil_of_another_school_is_nobody_here() -> None:
@@ -458,6 +476,7 @@ def lines_run(act: Callable[[], object]) -> int:
         "B\u200da\u200dr\u200de",
         "Mrs ",
         "Amelia Khan ",
+        "Amelia Jane ",
         "Amelia K ",
         "\u0301",
         "A\u0301",

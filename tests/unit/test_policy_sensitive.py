@@ -67,6 +67,9 @@ def found(text: str) -> list[str]:
         ("Amelia was\nsick", ["sick"]),
         ("Sick: Amelia, Tom", ["Sick"]),
         ("𝐀𝐦𝐞𝐥𝐢𝐚 is 𝐬𝐢𝐜𝐤", ["𝐬𝐢𝐜𝐤"]),
+        # A stop that ends no sentence.
+        ("Amelia K. has asthma", ["asthma"]),
+        ("Tom saw Dr. Young about his asthma", ["asthma"]),
         # The next sentence speaks of the same child.
         ("Amelia is away. She has measles.", ["measles"]),
         ("Amelia is away. She is at home. She has measles!", ["measles"]),

@@ -214,7 +214,7 @@ class Password:
         status=204,
         request=NewPassword,
         clauses=["S21"],
-        codes=[SIGN_IN_FAILED],
+        codes=[SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, NOT_FOUND],
         idempotent=False,
         restricted=True,
     )

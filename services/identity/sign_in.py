@@ -161,15 +161,20 @@ class SignIn:
     def set_password(self, by: Principal, *, current: str | None, new: str) -> None:
         """Sets a password and ends the person's other sessions. Who has one says it first, or came by a code.
 
+        A session that somebody else has hold of is no way to guess the password either: failures are counted.
+
         Raises:
-            Refusal: INVALID_FIELDS for one that is too short, SIGN_IN_FAILED where the current one is wrong.
+            Refusal: INVALID_FIELDS for one that is too short, SIGN_IN_FAILED where the current one is wrong,
+                TOO_MANY_ATTEMPTS; NOT_FOUND for an operator, whose password is the installation's.
         """
+        if by.school_id is None:
+            raise Refusal(NOT_FOUND)
         least = LEAST_PUPIL if by.capacity is Capacity.PUPIL else LEAST_ADULT
         if len(new) < least:
             raise Refusal(INVALID_FIELDS, errors={"new": [f"Please choose {least} characters or more."]})
         known = self._password_hash(by.school_id, by.person_id)
-        if known and not self._came_by_code(by) and not self.passwords.is_right(current or "", known):
-            raise Refusal(SIGN_IN_FAILED)
+        if known and not self._came_by_code(by):
+            self._say_again(by, current or "", known)
         hashed = self.passwords.hash(new)
         with self.writer.connection() as connection:
             connection.execute(
@@ -206,6 +211,14 @@ class SignIn:
             )
             for row in rows
         ]
+
+    def _say_again(self, by: Principal, current: str, known: str) -> None:
+        # A count of its own: which login the person came by is not known here.
+        account, now = self.indexes.attempts(str(by.school_id), str(by.person_id)), self.real.now()
+        self._refuse_guessing(account, now)
+        if not self.passwords.is_right(current, known):
+            self._count_failure(account, now)
+            raise Refusal(SIGN_IN_FAILED)
 
     def _came_by_code(self, by: Principal) -> bool:
         with self.writer.connection() as connection:

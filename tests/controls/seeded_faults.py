@@ -787,9 +787,16 @@ SIGN_IN = (
     Fault(
         "S21: who came by password need not say it again",
         "services/identity/sign_in.py",
-        '        if known and not self._came_by_code(by) and not self.passwords.is_right(current or "", known):',
+        "        if known and not self._came_by_code(by):",
         "        if False:",
         (f"{DESK}::test_S21_who_came_by_password_says_it_again_before_a_new_one",),
+    ),
+    Fault(
+        "S21: a session is a way to guess the password",
+        "services/identity/sign_in.py",
+        "        if not self.passwords.is_right(current, known):\n            self._count_failure(account, now)\n",
+        "        if not self.passwords.is_right(current, known):\n",
+        (f"{DESK}::test_S21_a_session_is_no_way_to_guess_its_person_s_password",),
     ),
     Fault(
         "S21: a token is kept as it is",
@@ -1109,6 +1116,34 @@ TEXTS = (
         "if any(first <= code <= last for first, last in _ACCENT_RANGES):",
         "if False:",
         (f"{NAMES}::test_S57_the_roster_s_own_form_does_not_matter",),
+    ),
+    Fault(
+        "letters of sound and small capitals are other letters",
+        "shared/policy/letters.py",
+        '"abcdefghijklmnoprstuvwyzagij", strict=True))',
+        '"abcdefghijklmnoprstuvwyzagij", strict=True) if False else ())',
+        (f"{NAMES}::test_S57_names_are_compared_by_their_letters_as_people_see_them",),
+    ),
+    Fault(
+        "white letters on dark ground are signs",
+        "shared/policy/letters.py",
+        "    for first in _DARK_LETTERS:",
+        "    for first in ():",
+        (f"{NAMES}::test_S57_names_are_compared_by_their_letters_as_people_see_them",),
+    ),
+    Fault(
+        "two names between hide a full name",
+        "shared/policy/first_names.py",
+        "_MOST_BETWEEN = 3",
+        "_MOST_BETWEEN = 1",
+        (f"{NAMES}::test_S57_what_words_alone_do_not_tell_is_asked_of_the_writer",),
+    ),
+    Fault(
+        "a name in quotation marks hides a full name",
+        "shared/policy/first_names.py",
+        "_AROUND = _BLANK | {MARK, APOSTROPHE}",
+        "_AROUND = _BLANK",
+        (f"{NAMES}::test_S57_what_words_alone_do_not_tell_is_asked_of_the_writer",),
     ),
     Fault(
         "the surname first is not looked for",
@@ -1543,6 +1578,13 @@ PRIVATE_MATTERS = (
         "shared/policy/phrases.py",
         r"|\n[^\S\n]*\n",
         r"|\n",
+        (f"{PRIVATE}::test_S61_a_sensitive_word_near_a_child_s_name_is_found",),
+    ),
+    Fault(
+        "an initial's stop ends a sentence",
+        "shared/policy/phrases.py",
+        r"(?<!\b[^\W\d_])(?<!\bDr)",
+        r"(?<!\bDr)",
         (f"{PRIVATE}::test_S61_a_sensitive_word_near_a_child_s_name_is_found",),
     ),
     Fault(

@@ -471,6 +471,29 @@ def test_S21_who_came_by_password_says_it_again_before_a_new_one(desk: Desk):
     assert desk.sign_in(password=PASSWORD).person_id == IVY
 
 
+def test_S21_a_session_is_no_way_to_guess_its_person_s_password(desk: Desk):
+    """As on a shared tablet that somebody left signed in."""
+    desk.choose()
+    came = desk.who(desk.sign_in(password=PASSWORD))
+
+    def chooses(current: str) -> Refusal:
+        return refusal_of(lambda: desk.desk.set_password(came, current=current, new="x" * 12))
+
+    for _ in range(MOST_FAILURES):
+        assert chooses("the wrong password").code is SIGN_IN_FAILED
+    waits = chooses(PASSWORD)
+    assert (waits.code, waits.retry_after) == (TOO_MANY_ATTEMPTS, WINDOW.total_seconds())
+    assert desk.sign_in(password=PASSWORD).person_id == IVY, "signing in is counted by itself"
+    desk.real.at += WINDOW
+    desk.desk.set_password(came, current=PASSWORD, new="another long password")
+
+
+def test_S21_an_operator_s_password_is_not_chosen_here(desk: Desk):
+    desk.desk.make_first_operator("the first password")
+    came = desk.who(desk.desk.operator(name="operator", password="the first password"))
+    assert refusal_of(lambda: desk.desk.set_password(came, current=None, new="x" * 12)).code is NOT_FOUND
+
+
 @pytest.mark.parametrize(("login", "least"), [("ivy@school.example", 12), ("ada.fay.1", 6)])
 def test_S29_a_pupil_s_password_may_be_shorter_than_an_adult_s(login: str, least: int, desk: Desk):
     came = desk.who(desk.sign_in(login, code=desk.code(login)))

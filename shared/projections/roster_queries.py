@@ -77,6 +77,11 @@ class Roster:
             roster_position=position,
         )
 
+    def has_guardian(self, school_id: UUID, person_id: UUID) -> bool:
+        """Whether a person is linked to a child here now."""
+        sql = "SELECT FROM roster_guardianship WHERE guardian_id = %s LIMIT 1"
+        return bool(read_tuples(self._reader, school_id, sql, (person_id,)))
+
 
 def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:
     """What a school varies of the policy, for a worker, whose role sees every school's rows.

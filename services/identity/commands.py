@@ -33,7 +33,7 @@ from services.identity.domain.sharing import CLASS_CHANGES, Acknowledged, Acknow
 from services.identity.indexes import Indexes
 from services.identity.oneroster import Roster
 from services.identity.queries import IdentityQueries
-from shared.events.envelope import Actor
+from shared.events.envelope import Actor, Envelope
 from shared.events.identity import (
     Avatar,
     ClassId,
@@ -47,6 +47,7 @@ from shared.events.identity import (
 )
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
+from shared.log.own import at_own_place
 from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.principal import Capacity, Principal
@@ -156,7 +157,13 @@ class IdentityCommands:
             state = history.fold(stream, none, sharing.answered)
             return [(stream, event) for event in sharing.answer(command, state, linked=guardian in adults)]
 
-        return self._handle(asked, asked.school_id, decide, f"/v1/pupils/{pupil_id}/sharing-permissions")
+        answer = self._handle(asked, asked.school_id, decide, f"/v1/pupils/{pupil_id}/sharing-permissions")
+
+        def is_own(one: Envelope) -> bool:
+            return one.data.get("guardian_id") == str(guardian)
+
+        # The child's other adults answer into the same stream, and may be estranged.
+        return at_own_place(answer, self.handler, asked.school_id, stream, is_own)
 
     def choose_avatar(self, asked: Asked, *, avatar: Avatar) -> Answer:
         """A pupil's own picture, as `/v1/me` shows it."""

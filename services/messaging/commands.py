@@ -31,6 +31,7 @@ from shared.events.messaging import (
     DeliveryMeans,
     FlagCategory,
     FlagId,
+    MessageFlagged,
     MessageId,
     MessageSent,
     Sender,
@@ -40,6 +41,7 @@ from shared.events.moderation import WarningId
 from shared.http.caller import NO_PHONE
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
+from shared.log.own import at_own_place
 from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
@@ -160,7 +162,8 @@ class MessagingCommands:
             )
             return [(stream, event) for event in message.flag(command, state, facts)]
 
-        return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+        answer = self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+        return at_own_place(answer, self.handler, asked.school_id, stream, _known_to(asked.by.person_id))
 
     def ask_to_phone(self, asked: Asked, *, message_id: UUID) -> Answer:
         may_ask_to_phone(asked.by)
@@ -179,7 +182,8 @@ class MessagingCommands:
             )
             return [(stream, event) for event in message.ask_to_phone(command, state)]
 
-        return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+        answer = self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+        return at_own_place(answer, self.handler, asked.school_id, stream, _known_to(asked.by.person_id))
 
     def sent(self, asked: Asked, message_id: UUID) -> tuple[Sender, datetime]:
         """By whom and when a message was sent, as the log holds it: a repeated request is answered the same."""
@@ -233,6 +237,11 @@ class MessagingCommands:
 
     def _handle(self, asked: Asked, school: SchoolFacts, decide: Callable[[History], Drafts], location: str) -> Answer:
         return self.handler.handle(asked.request(school.partition, self.clock.now()), decide, location=location)
+
+
+def _known_to(staff_id: UUID) -> Callable[[Envelope], bool]:
+    """What a class teacher knows of a message: all but a colleague's flag (S76)."""
+    return lambda one: one.type != MessageFlagged.event_type or one.data.get("staff_id") == str(staff_id)
 
 
 def _conversation(history: History, conversation_id: UUID) -> Conversation | None:

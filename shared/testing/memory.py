@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from shared.events.declaration import Event
@@ -48,6 +48,10 @@ class MemoryLog:
         for event in self.open(self.recorded(stream)):
             state = evolve(state, event)
         return state
+
+    def history(self, _school_id: UUID) -> Self:
+        """What has happened, read for itself."""
+        return self
 
     def handle(
         self, request: Request, decide: Callable[["MemoryLog"], Drafts], *, status: int = 201, location: str = ""

@@ -82,6 +82,9 @@ class Desk:
         self.reader = scratch.connection("points_worker")
         self.meanwhile: list[tuple[str, Event]] = []
 
+    def history(self, school_id: UUID) -> History:
+        return self._handler.history(school_id)
+
     def handle(
         self, request: Request, decide: Callable[[History], Drafts], *, status: int = 201, location: str = ""
     ) -> Answer:

@@ -37,6 +37,7 @@ from shared.events.messaging import (
     WarningRescissionRecorded,
 )
 from shared.events.moderation import RemovalId, SuspensionId, WarningId
+from shared.log.append import Answer
 from shared.log.commands import Asked
 from shared.policy.codes import (
     CLASS_HAS_MOVED_ON,
@@ -443,6 +444,31 @@ def test_S77_the_flag_s_copy_place_and_hash_are_those_of_the_recorded_event():
     assert (flag.copy, flag.message_position, flag.message_sent_at) == ("Is there swimming?", 2, SENT_AT)
     assert flag.message_hash == envelope.hash.hex()
     assert found_at.location == f"/v1/messages/{MESSAGE}"
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "a colleague's flag"])
+def test_S76_saying_something_of_a_message_again_does_not_tell_of_a_colleague_s_flag(meanwhile: str):
+    """Leaders alone learn of flags: a position that moved would tell the other teacher of the class."""
+    log = MemoryLog()
+    log.record(f"message-{MESSAGE}", sent())
+    desk = a_desk(log)
+
+    def flags(who: UUID) -> Answer:
+        return desk.flag(
+            asks(Capacity.STAFF, who),
+            message_id=MESSAGE,
+            track=Track.CONDUCT,
+            category=FlagCategory.OTHER,
+            note="As it reads",
+        )
+
+    flagged_at = flags(TEACHER).position
+    asked_at = desk.ask_to_phone(asks(Capacity.STAFF, TEACHER), message_id=MESSAGE).position
+    if meanwhile != "nothing":
+        flags(SECOND_TEACHER)
+    assert (flagged_at, asked_at) == (2, 3)
+    assert flags(TEACHER).position == asked_at
+    assert desk.ask_to_phone(asks(Capacity.STAFF, TEACHER), message_id=MESSAGE).position == asked_at
 
 
 def test_S75_a_flag_alters_nothing_of_the_message():

@@ -36,7 +36,10 @@ def sharing_routes(api: "IdentityApi") -> list[Route]:
 
 @dataclass(frozen=True, slots=True)
 class SharingAnswers:
-    """A guardian's own answers about a child; the other parent's are not shown to them."""
+    """A guardian's own answers about a child; the other parent's are not shown to them.
+
+    A sanction takes no right over one's own child (S70): what was permitted can be taken back all the same.
+    """
 
     api: "IdentityApi"
 
@@ -46,6 +49,7 @@ class SharingAnswers:
         response=OwnAnswers,
         clauses=["S63"],
         codes=[GUARDIANS_ONLY, NOT_FOUND],
+        restricted=True,
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, pupil_id: UUID) -> None:
         asked = self.api.asks.of(req)
@@ -61,6 +65,7 @@ class SharingAnswers:
         response=Written,
         clauses=["S63", "S64"],
         codes=[GUARDIANS_ONLY, NOT_FOUND, CONFLICT],
+        restricted=True,
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response, pupil_id: UUID) -> None:
         fields = body(req, SharingAnswer)

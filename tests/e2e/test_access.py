@@ -95,6 +95,20 @@ def test_S19_S70_S73_signing_in_again_opens_a_session_for_the_reasons_the_appeal
 
 
 @pytest.mark.parametrize("sanction", SANCTIONS, ids=lambda sanction: sanction.state)
+def test_S64_S70_a_sanctioned_guardian_still_takes_back_what_they_permitted_for_their_child(
+    school: School, sanction: Sanction
+):
+    person = guardians(school, sanction, 6)[0]
+    before = school.newly_signed_in(person, "guardian")
+    child = went(before.me())["children"][0]["pupil_id"]
+    went(before.answer_sharing(child, "photo", allowed=True))
+    sanction.impose(school, before)
+    again = school.newly_signed_in(person, "guardian")
+    went(again.answer_sharing(child, "photo", allowed=False))
+    assert {"kind": "photo", "allowed": False} in went(again.sharing_answers(child))["items"]
+
+
+@pytest.mark.parametrize("sanction", SANCTIONS, ids=lambda sanction: sanction.state)
 def test_S06_when_the_sanction_is_lifted_the_guardian_is_back(school: School, sanction: Sanction):
     person = guardians(school, sanction, 4)[0]
     before = school.newly_signed_in(person, "guardian")

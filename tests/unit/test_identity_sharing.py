@@ -1,12 +1,14 @@
 """What may be shared of a child: given what its adults said, when one answers or staff read the list, then these."""
 
 from functools import partial
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import pytest
 
 from services.identity.domain.permission import may_acknowledge_list, may_answer_sharing
 from services.identity.domain.sharing import AcknowledgeList, AnswerSharing, acknowledge, acknowledged, answer, answered
+from services.identity.sharing_api import SharingAnswers
 from shared.events.identity import (
     ClassId,
     GuardianId,
@@ -17,11 +19,15 @@ from shared.events.identity import (
     SharePermissionAnswered,
     StaffId,
 )
+from shared.http.operations import operation_of
 from shared.policy.codes import GUARDIANS_ONLY, NOT_CLASS_TEACHER, NOT_FOUND, PERMISSION_LIST_UNREAD, Code
 from shared.policy.principal import Capacity, Principal, Role
 from shared.policy.refusal import Refusal
 from shared.testing.principals import principal
 from shared.testing.specification import specification
+
+if TYPE_CHECKING:
+    from services.identity.api import IdentityApi
 
 CHILD, CLASS = PupilId(UUID(int=1)), ClassId(UUID(int=2))
 MOTHER, FATHER = GuardianId(UUID(int=10)), GuardianId(UUID(int=11))
@@ -126,3 +132,10 @@ def test_S63_a_child_s_own_guardians_answer_and_nobody_else(who: Principal, expe
 )
 def test_S62_staff_of_the_class_say_that_they_know_its_list(who: Principal, expected: Code | None):
     assert refusal_of(may_acknowledge_list, who, CLASS) is expected
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_S64_S70_a_sanction_leaves_a_guardian_the_say_over_what_is_shared_of_their_child(method: str):
+    found = operation_of(SharingAnswers(cast("IdentityApi", None)), method)
+    assert found is not None
+    assert found.restricted

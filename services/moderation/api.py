@@ -47,7 +47,7 @@ class ModerationApi:
 
     def names(self, school_id: UUID, *rows: object) -> shown.Names:
         """The names of everyone whom some rows name."""
-        return self.queries.names(school_id, shown.people_of(*rows))
+        return self.queries.people.names(school_id, shown.people_of(*rows))
 
     def routes(self) -> list[Route]:
         return [
@@ -92,7 +92,7 @@ class Alerts:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
         may_know(asked.by)
-        rows = self.api.queries.alerts(asked.school_id, asked.by.person_id, alert_of(page), page.limit + 1)
+        rows = self.api.queries.cases.alerts(asked.school_id, asked.by.person_id, alert_of(page), page.limit + 1)
         names = self.api.names(asked.school_id, *rows)
         resp.media = paged(
             rows, page, lambda row: (row.micros, str(row.alert_id)), lambda row: Alert().dump(shown.alert(row, names))
@@ -116,7 +116,7 @@ class Cases:
         asked, page, state = self.api.asks.of(req), page_of(req), query(req, CaseQuery)["state"]
         may_know(asked.by)
         decided = None if state is CasesShown.ALL else state is CasesShown.DECIDED
-        rows = self.api.queries.cases(
+        rows = self.api.queries.cases.page(
             asked.school_id, asked.by.person_id, decided=decided, before=position_of(page), limit=page.limit + 1
         )
         names = self.api.names(asked.school_id, *rows)
@@ -139,11 +139,11 @@ class OneCase:
     def on_get(self, req: falcon.Request, resp: falcon.Response, case_id: UUID) -> None:
         asked = self.api.asks.of(req)
         may_know(asked.by)
-        row = self.api.queries.case(asked.school_id, case_id)
+        row = self.api.queries.cases.one(asked.school_id, case_id)
         if row is None:
             raise Refusal(NOT_FOUND)
         may_know(asked.by, row.guardian_id)
-        flags = self.api.queries.flags(asked.school_id, case_id)
+        flags = self.api.queries.cases.flags(asked.school_id, case_id)
         names = self.api.names(asked.school_id, row, *flags)
         resp.media = CaseShown().dump(shown.case(row, flags, names))
 
@@ -196,7 +196,7 @@ class OneItem:
     def on_get(self, req: falcon.Request, resp: falcon.Response, item_id: UUID) -> None:
         asked = self.api.asks.of(req)
         may_know(asked.by)
-        row = self.api.queries.item(asked.school_id, item_id)
+        row = self.api.queries.cases.item(asked.school_id, item_id)
         if row is None:
             raise Refusal(NOT_FOUND)
         may_know(asked.by, row.guardian_id)

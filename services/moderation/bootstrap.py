@@ -6,7 +6,7 @@ from services.moderation.config import ModerationConfig
 from services.moderation.guardians_api import guardian_routes
 from services.moderation.own_api import own_routes
 from services.moderation.projections import PROJECTIONS
-from services.moderation.queries import ModerationQueries
+from services.moderation.queries import queries_of
 from services.moderation.reactions import REACTIONS
 from services.moderation.safeguarding_api import safeguarding_routes
 from shared.hosting.api import ApiParts, App, api_parts, service_app
@@ -16,9 +16,9 @@ from shared.runtime.logging import configure
 
 
 def api(parts: ApiParts) -> ModerationApi:
-    queries = ModerationQueries(parts.reader)
+    queries = queries_of(parts.reader)
     commands = ModerationCommands(
-        handler=parts.handler, roster=parts.roster, queries=queries, clock=parts.clock, new_id=parts.new_id
+        handler=parts.handler, roster=parts.roster, queries=queries.people, clock=parts.clock, new_id=parts.new_id
     )
     return ModerationApi(asks=parts.asks, commands=commands, queries=queries, roster=parts.roster)
 

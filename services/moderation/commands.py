@@ -31,7 +31,7 @@ from services.moderation.domain.permission import (
 )
 from services.moderation.domain.record import AddEntry, Record, record_of, record_stream
 from services.moderation.domain.reshare import DecideReport, Report, Reported, ReportReshare, reshare_stream
-from services.moderation.queries import ModerationQueries
+from services.moderation.queries.people import PeopleQueries
 from shared.events.identity import GuardianId, PersonId, StaffId
 from shared.events.messaging import Track
 from shared.events.moderation import (
@@ -87,7 +87,7 @@ class About(StrEnum):
 class ModerationCommands:
     handler: CommandHandler
     roster: Roster
-    queries: ModerationQueries
+    queries: PeopleQueries
     clock: Clock
     new_id: Callable[[], UUID]
 

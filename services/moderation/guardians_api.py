@@ -55,10 +55,12 @@ class OneGuardian:
     def on_get(self, req: falcon.Request, resp: falcon.Response, guardian_id: UUID) -> None:
         asked, page, queries = self.api.asks.of(req), page_of(req), self.api.queries
         may_know(asked.by, guardian_id)
-        if not queries.is_guardian(asked.school_id, guardian_id):
+        if not queries.people.is_guardian(asked.school_id, guardian_id):
             raise Refusal(NOT_FOUND)
-        stands = queries.standing(asked.school_id, guardian_id)
-        rows = queries.ledger(asked.school_id, guardian_id, kinds=None, before=position_of(page), limit=page.limit + 1)
+        stands = queries.guardians.standing(asked.school_id, guardian_id)
+        rows = queries.guardians.ledger(
+            asked.school_id, guardian_id, kinds=None, before=position_of(page), limit=page.limit + 1
+        )
         names = self.api.names(asked.school_id, stands, *rows)
         items = paged(rows, page, lambda row: (row.position,), lambda row: shown.entry(row, names))
         guardian = {"guardian": shown.person(names, guardian_id)}
@@ -99,7 +101,7 @@ class ReshareReports:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
         may_know(asked.by)
-        rows = self.api.queries.reports(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
+        rows = self.api.queries.reports.page(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
         names = self.api.names(asked.school_id, *rows)
         resp.media = paged(
             rows, page, lambda row: (row.position,), lambda row: ReshareReportShown().dump(shown.report(row, names))
@@ -133,7 +135,7 @@ class OneReshareReport:
     def on_get(self, req: falcon.Request, resp: falcon.Response, report_id: UUID) -> None:
         asked = self.api.asks.of(req)
         may_know(asked.by)
-        row = self.api.queries.report(asked.school_id, report_id)
+        row = self.api.queries.reports.one(asked.school_id, report_id)
         if row is None:
             raise Refusal(NOT_FOUND)
         may_know(asked.by, row.reported_id)

@@ -11,7 +11,7 @@ import falcon
 from services.moderation import shown
 from services.moderation.api import SERVICE, TAG, ModerationApi, position_of
 from services.moderation.domain.permission import may_appeal, may_hear_appeals
-from services.moderation.queries import OUTCOMES
+from services.moderation.queries.guardians import OUTCOMES
 from services.moderation.schemas import Appeal, AppealShown, HeldByModeration, OwnStanding
 from shared.hosting.writes import Written, written
 from shared.http.operations import Route, body, operation
@@ -51,13 +51,13 @@ class MyStanding:
         may_appeal(asked.by)
         me = asked.by.person_id
         school = self.api.roster.school(asked.school_id)
-        decisions = queries.ledger(asked.school_id, me, kinds=OUTCOMES, before=None, limit=MOST)
+        decisions = queries.guardians.ledger(asked.school_id, me, kinds=OUTCOMES, before=None, limit=MOST)
         told = {
             "decisions": [shown.outcome(row) for row in decisions],
-            "appeals": queries.appeals_of(asked.school_id, me, MOST),
+            "appeals": queries.appeals.of(asked.school_id, me, MOST),
             "office_phone": Parameters.from_mapping(school.parameters if school else {}).office_phone,
         }
-        resp.media = OwnStanding().dump(shown.standing(queries.standing(asked.school_id, me)) | told)
+        resp.media = OwnStanding().dump(shown.standing(queries.guardians.standing(asked.school_id, me)) | told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ class HeldAboutMe:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         asked, page, queries = self.api.asks.of(req), page_of(req), self.api.queries
         me, as_guardian = asked.by.person_id, asked.by.capacity is Capacity.GUARDIAN
-        rows = queries.held(
+        rows = queries.guardians.held(
             asked.school_id, me, as_guardian=as_guardian, before=position_of(page), limit=page.limit + 1
         )
-        stands = shown.standing(queries.standing(asked.school_id, me))
+        stands = shown.standing(queries.guardians.standing(asked.school_id, me))
         mine = stands if as_guardian else {"state": None, "warning": None}
         items = paged(rows, page, lambda row: (row.position,), shown.outcome)
         resp.media = HeldByModeration().dump(mine | items)
@@ -99,9 +99,9 @@ class Appeals:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         asked, page, queries = self.api.asks.of(req), page_of(req), self.api.queries
         may_hear_appeals(asked.by)
-        rows = queries.appeals(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
+        rows = queries.appeals.page(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
         names = self.api.names(asked.school_id, *rows)
-        stands = {row.guardian_id: queries.standing(asked.school_id, row.guardian_id) for row in rows}
+        stands = {row.guardian_id: queries.guardians.standing(asked.school_id, row.guardian_id) for row in rows}
         resp.media = paged(
             rows,
             page,
@@ -138,11 +138,11 @@ class OneAppeal:
     )
     def on_get(self, req: falcon.Request, resp: falcon.Response, appeal_id: UUID) -> None:
         asked, queries = self.api.asks.of(req), self.api.queries
-        row = queries.appeal(asked.school_id, appeal_id)
+        row = queries.appeals.one(asked.school_id, appeal_id)
         if row is None:
             raise Refusal(NOT_FOUND)
         is_own = asked.by.capacity is Capacity.GUARDIAN and asked.by.person_id == row.guardian_id
         if not is_own:
             may_hear_appeals(asked.by, row.guardian_id)
-        stands = queries.standing(asked.school_id, row.guardian_id)
+        stands = queries.guardians.standing(asked.school_id, row.guardian_id)
         resp.media = AppealShown().dump(shown.appeal(row, self.api.names(asked.school_id, row), stands))

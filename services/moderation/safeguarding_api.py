@@ -42,7 +42,7 @@ class Records:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
         may_know(asked.by)
-        rows = self.api.queries.records(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
+        rows = self.api.queries.records.page(asked.school_id, asked.by.person_id, position_of(page), page.limit + 1)
         names = self.api.names(asked.school_id, *rows)
         resp.media = paged(
             rows, page, lambda row: (row.position,), lambda row: RecordListed().dump(shown.record(row, names))
@@ -64,11 +64,11 @@ class OneRecord:
     def on_get(self, req: falcon.Request, resp: falcon.Response, record_id: UUID) -> None:
         asked, page = self.api.asks.of(req), page_of(req)
         may_know(asked.by)
-        row = self.api.queries.record(asked.school_id, record_id)
+        row = self.api.queries.records.one(asked.school_id, record_id)
         if row is None:
             raise Refusal(NOT_FOUND)
         may_know(asked.by, row.guardian_id)
-        entries = self.api.queries.entries(asked.school_id, record_id, position_of(page), page.limit + 1)
+        entries = self.api.queries.records.entries(asked.school_id, record_id, position_of(page), page.limit + 1)
         names = self.api.names(asked.school_id, row, *entries)
         items = paged(entries, page, lambda entry: (entry.position,), lambda entry: shown.record_entry(entry, names))
         resp.media = RecordShown().dump(shown.record(row, names) | items)

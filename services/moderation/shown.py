@@ -5,20 +5,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from services.moderation.queries import (
-    AlertRow,
-    AppealRow,
-    CaseRow,
-    EntryRow,
-    FlagRow,
-    HeldRow,
-    ItemRow,
-    LedgerRow,
-    Name,
-    RecordRow,
-    ReportRow,
-    StandingRow,
-)
+from services.moderation.queries.appeals import AppealRow
+from services.moderation.queries.cases import AlertRow, CaseRow, FlagRow, ItemRow
+from services.moderation.queries.guardians import HeldRow, LedgerRow, StandingRow
+from services.moderation.queries.people import Name
+from services.moderation.queries.records import EntryRow, RecordRow
+from services.moderation.queries.reports import ReportRow
 
 Names = Mapping[UUID, Name]
 Shown = dict[str, Any]

@@ -57,6 +57,12 @@ def read_rows(pool: Pool, school_id: UUID, kind: type[R], sql: str, parameters: 
     return _asked(pool, school_id, sql, parameters, maker)
 
 
+def read_row(pool: Pool, school_id: UUID, kind: type[R], sql: str, parameters: Parameters = ()) -> R | None:
+    """The first of them; None where there is none."""
+    rows = read_rows(pool, school_id, kind, sql, parameters)
+    return rows[0] if rows else None
+
+
 def _asked(
     pool: Pool,
     school_id: UUID | None,

@@ -13,7 +13,7 @@ from services.moderation.domain.case import case_of, case_stream
 from services.moderation.domain.conduct import conduct_stream
 from services.moderation.domain.record import record_of, record_stream
 from services.moderation.domain.reshare import reshare_stream
-from services.moderation.queries import ModerationQueries
+from services.moderation.queries.people import PeopleQueries
 from services.moderation.reactions import messaging_followed
 from shared.events.declaration import Event
 from shared.events.messaging import MessageFlagged, Track
@@ -104,7 +104,7 @@ class Desk:
         return ModerationCommands(
             handler=cast("CommandHandler", self.log),
             roster=cast("Roster", self.known),
-            queries=cast("ModerationQueries", self.known),
+            queries=cast("PeopleQueries", self.known),
             clock=SystemClock(),
             new_id=lambda: UUID(int=next(ids)),
         )

@@ -166,7 +166,8 @@ class ModerationCommands:
         self, asked: Asked, *, reported_as: ReportedAs, reported_id: UUID, shared: Shared, account: str
     ) -> Answer:
         may_report(asked.by)
-        is_here = self.queries.is_staff if reported_as is ReportedAs.STAFF else self.queries.is_guardian
+        # Who has left is not here, whatever was once decided about them: the answer must not tell that anything was.
+        is_here = self.queries.is_staff if reported_as is ReportedAs.STAFF else self.roster.has_guardian
         if not is_here(asked.school_id, reported_id):
             raise Refusal(NOT_FOUND)
         command = ReportReshare(

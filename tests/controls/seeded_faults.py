@@ -1612,6 +1612,11 @@ PRIVATE_MATTERS = (
 
 ASKED_BY_ANOTHER = "test_S20_S16_a_guardian_who_did_not_ask_reads_nothing_of_a_request_for_their_child"
 ASKERS = "tests/integration/test_erasure_askers.py"
+ESTRANGED = "tests/integration/test_sharing_answers.py"
+TOLD_OF_AN_ANSWER = "test_S16_S63_who_answers_again_is_not_told_that_another_of_the_child_s_adults_answered"
+OWN_PLACE = "test_S64_a_repeated_request_gets_its_own_place_and_not_that_of_a_later_answer"
+COLLEAGUE_S_FLAG = "test_S76_saying_something_of_a_message_again_does_not_tell_of_a_colleague_s_flag"
+WHO_HAS_LEFT = "test_S16_a_report_does_not_tell_whether_anything_was_decided_about_somebody_who_has_left"
 SAME_ANSWER = "test_S20_S16_who_asks_again_gets_the_same_answer_whether_or_not_another_asked_meanwhile"
 ERASURE = (
     Fault(
@@ -1655,6 +1660,41 @@ ERASURE = (
         "    if decided and caller.person_id == subject_id:",
         "    if decided or caller.children:",
         (f"{DECIDED_ERASURE}::{ASKED_BY_ANOTHER}",),
+    ),
+    Fault(
+        "answering again tells by its position that the other parent answered",
+        "services/identity/commands.py",
+        "return at_own_place(answer, self.handler, asked.school_id, stream, is_own)",
+        "return answer",
+        (f"{ESTRANGED}::{TOLD_OF_AN_ANSWER}",),
+    ),
+    Fault(
+        "the later of one's own answers is told for the earlier",
+        "shared/log/own.py",
+        "if one.position <= answer.position and is_own(one))",
+        "if is_own(one))",
+        (f"{ESTRANGED}::{OWN_PLACE}",),
+    ),
+    Fault(
+        "flagging again tells by its position that a colleague flagged",
+        "services/messaging/commands.py",
+        "one.type != MessageFlagged.event_type or ",
+        "True or ",
+        (f"{MESSAGES}::{COLLEAGUE_S_FLAG}",),
+    ),
+    Fault(
+        "a report tells whether something was decided about who has left",
+        "services/moderation/commands.py",
+        "else self.roster.has_guardian",
+        "else self.queries.is_guardian",
+        (f"{DECIDED}::{WHO_HAS_LEFT}",),
+    ),
+    Fault(
+        "a sanctioned guardian cannot take a permission back",
+        "services/identity/sharing_api.py",
+        "NOT_FOUND, CONFLICT],\n        restricted=True,",
+        "NOT_FOUND, CONFLICT],",
+        (f"{ANSWERS}::test_S64_S70_a_sanction_leaves_a_guardian_the_say_over_what_is_shared_of_their_child[post]",),
     ),
     Fault(
         "asking again tells by its position that the other parent asked",

@@ -69,8 +69,13 @@ PARENT_AS_HEAD = principal(Capacity.STAFF, Role.HEADTEACHER, person=PARENT)
 
 @dataclass(slots=True)
 class Known:
-    """What the read models would answer: who is here, and about whom an event is parked."""
+    """What the read models would answer: who is here, and about whom an event is parked.
 
+    Attributes:
+        linked: whether the parent is an adult of a child here still.
+    """
+
+    linked: bool = True
     parked: set[UUID] = field(default_factory=set)
     partition: int | None = 1
 
@@ -82,6 +87,9 @@ class Known:
 
     def is_guardian(self, _school_id: UUID, person_id: UUID) -> bool:
         return person_id == PARENT
+
+    def has_guardian(self, _school_id: UUID, person_id: UUID) -> bool:
+        return self.linked and person_id == PARENT
 
     def is_staff(self, _school_id: UUID, person_id: UUID) -> bool:
         return person_id == COLLEAGUE
@@ -258,6 +266,14 @@ def test_S65_a_confirmed_report_about_staff_is_recorded_and_suspends_nobody(desk
 def test_S65_a_report_is_about_somebody_who_is_that_here(desk: Desk):
     assert refused(lambda: desk.report(COLLEAGUE, ReportedAs.GUARDIAN)) is NOT_FOUND
     assert refused(lambda: desk.report(PARENT, ReportedAs.STAFF)) is NOT_FOUND
+
+
+def test_S16_a_report_does_not_tell_whether_anything_was_decided_about_somebody_who_has_left(desk: Desk):
+    """Whoever was here knows their id; a leader goes on reading what was decided about them."""
+    desk.decide()
+    desk.known.linked = False
+    assert refused(lambda: desk.report(PARENT, ReportedAs.GUARDIAN)) is NOT_FOUND
+    desk.decide_about(About.RESCIND_WARNING)
 
 
 def test_S65_a_leader_who_is_reported_does_not_find_the_report(desk: Desk):

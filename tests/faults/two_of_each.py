@@ -37,7 +37,7 @@ WITHIN = 60.0
 of whose statements its client stopped after two waits of 5 s."""
 LOOK = 0.1
 MOST = 40
-"""Messages that are sent until both workers have come to their points."""
+"""Messages that are sent, at most, until both workers have come to their points."""
 
 
 def until(found: Callable[[], bool], bench: Bench, what: str) -> None:
@@ -51,14 +51,19 @@ def until(found: Callable[[], bool], bench: Bench, what: str) -> None:
 @contextmanager
 def frozen(bench: Bench, talk: Conversation, points: Sequence[tuple[str, str]]) -> Iterator[list[UUID]]:
     """Messages are sent and flagged until each process has frozen itself at its point; those that were flagged."""
+
+    def all_came() -> bool:
+        return all(bench.has_crashed(process) for process, _ in points)
+
     for process, point in points:
         bench.freeze_at(process, point)
     flagged: list[UUID] = []
     try:
-        while not all(bench.has_crashed(process) for process, _ in points):
-            assert len(flagged) < MOST, f"never came to its point, of {points}"
+        while not all_came() and len(flagged) < MOST:
             talk.say()
             flagged.append(talk.flag())
+        # One may have to be followed before anything brings the other to its point.
+        until(all_came, bench, f"each comes to its point, of {points}")
         for process, _ in points:
             until(partial(is_frozen, bench.it.servers.supervisor.pid(process)), bench, f"{process} stands still")
         yield flagged

@@ -102,8 +102,8 @@ def _show(schedule: Schedule, wrong: list[str], console: Console) -> None:
 def _one(schedule: Schedule, console: Console) -> int:
     """Tells the whole of one schedule, by ids."""
     school, wrong = schedule.play()
-    console.print(str(school.weather_before), soft_wrap=True)
-    console.print(" > ".join(school.did), soft_wrap=True)
+    console.print(str(school.storm.weather_before), soft_wrap=True)
+    console.print(" > ".join(school.storm.did), soft_wrap=True)
     _tell_logs(school, console)
     for line in wrong or ["nothing is wrong"]:
         console.print(escape(line), soft_wrap=True)

@@ -8,27 +8,7 @@ from typing import Any
 from shared.bus.relay import BrokerHangs, Publisher
 from shared.events.envelope import Envelope
 from tests.property.memory_house import BATCH, Chance
-
-
-@dataclass(slots=True)
-class Weather:
-    """How much goes wrong in one schedule: the share of times, of what can."""
-
-    crash: float = 0
-    between: float = 0
-    bus: float = 0
-    feed: float = 0
-
-    @classmethod
-    def of(cls, chance: Chance) -> "Weather":
-        """Some schedules have one kind of trouble, some all: what hides behind another is seen without it."""
-        pick = chance.random.choice
-        return cls(
-            crash=pick((0, 0.002, 0.01)),
-            between=pick((0, 0.05, 0.2)),
-            bus=pick((0, 0.1, 0.4)),
-            feed=pick((0, 0.05, 0.2)),
-        )
+from tests.sim.storm import Weather
 
 
 class HungUp(OSError):  # noqa: N818 - said as it is

@@ -34,7 +34,7 @@ def fingerprint() -> str:
     found = hashlib.sha256()
     for seed in range(20):
         school, _ = Schedule(seed).play()
-        found.update(" ".join(school.did).encode())
+        found.update(" ".join(school.storm.did).encode())
         for service in school.services:
             found.update(service.log.head.hash)
     return found.hexdigest()
@@ -70,8 +70,8 @@ def test_a_schedule_that_is_cut_short_begins_as_the_whole():
     """Shrinking rests on it."""
     whole, _ = Schedule(3).play()
     cut, _ = Schedule(3, 4).play()
-    assert cut.did[:4] == whole.did[:4]
-    assert len(cut.did) < len(whole.did)
+    assert cut.storm.did[:4] == whole.storm.did[:4]
+    assert len(cut.storm.did) < len(whole.storm.did)
 
 
 def test_the_schedules_hold_what_they_are_to_try():
@@ -79,11 +79,11 @@ def test_the_schedules_hold_what_they_are_to_try():
     seen = dict.fromkeys(("sanctioned", "crashed", "lied to", "lost", "by the feed", "by the bus", "relayed"), 0)
     for seed in range(120):
         school, _ = Schedule(seed).play()
-        kinds = school.weather_before
+        kinds = school.storm.weather_before
         seen["sanctioned"] += any(school.sanctions(guardian) for guardian in CHILDREN)
-        seen["crashed"] += school.deaths > 0
-        seen["lied to"] += school.lies > 0
-        seen["lost"] += bool(kinds.bus) and "the_broker_forgets" in school.did
+        seen["crashed"] += school.storm.deaths > 0
+        seen["lied to"] += school.storm.lies > 0
+        seen["lost"] += bool(kinds.bus) and "the_broker_forgets" in school.storm.did
         seen["by the feed"] += school.settled_by == "the feed"
         seen["by the bus"] += school.settled_by == "the bus"
         seen["relayed"] += school.broker.settled("messaging") > 0

@@ -27,11 +27,13 @@ from deploy.operator.parked import retry as retry_parked
 from deploy.operator.provision import provision as provision_all
 from deploy.operator.restored import ForkUnknown, rejoin
 from deploy.operator.status import standings
+from deploy.operator.texts import rebuilt
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 from shared.log.checkpoint_keys import BadRing
 from shared.log.checkpoints import NoCheckpoint
 from shared.log.partitions import TooFew
+from shared.privacy.categories import Category
 from shared.projections.cursors import Diverged
 from shared.runtime.config import ConfigError
 
@@ -237,16 +239,26 @@ def restored(
         typer.Option(help="PARTITION.POSITION that the restore brought back last; needed once the log has gone on"),
     ] = None,
 ) -> None:
-    """Say that a service's database was restored to an older moment: who had taken more of its log goes on from it."""
+    """Say that a service's database was restored to an older moment: who had taken more of its log goes on from it.
+
+    What was erased since then goes from the service's own read models again.
+    """
     config = OperatorConfig.from_environment()
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}")
     with _bar() as bar:
-        done = list(rejoin(config, service, _positions(at or ()), lambda name: _told(bar, bar.add_task(name))))
+
+        def follow(name: str) -> Callable[[int, int], None]:
+            return _told(bar, bar.add_task(name))
+
+        done = list(rejoin(config, service, _positions(at or ()), follow))
+        anew = list(rebuilt(config, service, list(Category), follow))
     for one in done:
         console.print(f"{one.service} {one.consumer}: from {one.partition}.{one.position}", highlight=False)
     if not done:
         console.print("Nobody has taken what its log does not hold.", style="green")
+    for name in anew:
+        console.print(f"{name}: built anew", highlight=False)
 
 
 def _positions(texts: Sequence[str]) -> dict[int, int]:

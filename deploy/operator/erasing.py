@@ -17,12 +17,12 @@ from deploy.operator.certificate import Certificate, certificate_of
 from deploy.operator.config import OperatorConfig
 from deploy.operator.maintenance import maintenance_of
 from deploy.operator.status import standings
+from deploy.operator.texts import rebuilt
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 from services.identity.domain import erasure
 from services.identity.domain.erasure import Erasure, RecordErasure, stream_of
 from services.identity.domain.school import school_id_of
-from shared.events.declaration import REGISTRY, personal_marks
 from shared.events.envelope import Actor
 from shared.events.identity import ErasedKeys, ErasureDecided, PersonalDataErased
 from shared.log import read
@@ -31,7 +31,6 @@ from shared.privacy.categories import CATEGORIES, Category
 from shared.privacy.erasure import owners_concerning
 from shared.privacy.keystore import Eraser, Owner
 from shared.privacy.vault import folded
-from shared.projections.declaration import Projection
 from shared.projections.install import NEXT
 from shared.projections.rebuild import no_progress
 from shared.runtime.clock import SystemClock, school_clock
@@ -168,22 +167,9 @@ def _rebuilt(config: OperatorConfig, categories: Iterable[Category], say: Say) -
     """Builds anew every read model that may show a text of these categories, and names it."""
     sought = set(categories)
     for service in SERVICES:
-        projections = [
-            projection
-            for projection in import_module(f"services.{service}.projections").PROJECTIONS
-            if not sought.isdisjoint(_categories_of(projection))
-        ]
-        if projections:
-            with maintenance_of(config, service, projections) as maintenance:
-                for projection in projections:
-                    maintenance.rebuilder.rebuild(projection, no_progress)
-                    say(f"{service}.{projection.name}: built anew")
-                    yield f"{service}.{projection.name}"
-
-
-def _categories_of(projection: Projection) -> frozenset[Category]:
-    events = [event for name in projection.handlers if (event := REGISTRY.of(name))]
-    return frozenset(mark.category for event in events for mark in personal_marks(event).values())
+        for name in rebuilt(config, service, sought, lambda _name: no_progress):
+            say(f"{name}: built anew")
+            yield name
 
 
 def _verified(config: OperatorConfig) -> dict[str, int]:

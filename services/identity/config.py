@@ -4,15 +4,13 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from shared.runtime.config import ApiConfig, CommonConfig, Secret, Variables, WorkerConfig
+from shared.runtime.config import ApiConfig, CommonConfig, Secret, ServiceConfig, Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityConfig:
+class IdentityConfig(ServiceConfig):
     """Attributes: signing_key: PEM of the Ed25519 key that vouches for callers."""
 
-    common: CommonConfig
-    api: ApiConfig
     index_key: Secret[bytes]
     signing_key: Secret[bytes]
     operator_password: Secret[str]
@@ -27,7 +25,3 @@ class IdentityConfig:
             signing_key=Secret(read.file("BOOKBAG_PRINCIPAL_SIGNING_KEY_FILE")),
             operator_password=read.secret_text("BOOKBAG_OPERATOR_PASSWORD_FILE"),
         )
-
-    @classmethod
-    def for_worker(cls) -> WorkerConfig:
-        return WorkerConfig.from_environment(os.environ)

@@ -2,7 +2,6 @@
 
 from services.messaging.api import MessagingApi
 from services.messaging.commands import MessagingCommands
-from services.messaging.config import MessagingConfig
 from services.messaging.projections import PROJECTIONS
 from services.messaging.queries import MessagingQueries
 from services.messaging.reactions import REACTIONS
@@ -10,6 +9,7 @@ from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.projections.roster_names import RosterNames
 from shared.runtime import crash
+from shared.runtime.config import ServiceConfig
 from shared.runtime.logging import configure
 
 SERVICE = "messaging"
@@ -30,7 +30,7 @@ def api(parts: ApiParts) -> MessagingApi:
 
 def create_app() -> App:
     """The WSGI app of `python -m services.messaging api`."""
-    config = MessagingConfig.for_api()
+    config = ServiceConfig.for_api()
     configure(SERVICE, "api")
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
@@ -39,6 +39,6 @@ def create_app() -> App:
 
 def worker_parts() -> WorkerParts:
     """What `python -m services.messaging worker` runs."""
-    config = MessagingConfig.for_worker()
+    config = ServiceConfig.for_worker()
     crash.install(config.crash_points_file)
     return WorkerParts(SERVICE, config, PROJECTIONS, REACTIONS)

@@ -2,7 +2,6 @@
 
 from services.moderation.api import SERVICE, ModerationApi
 from services.moderation.commands import ModerationCommands
-from services.moderation.config import ModerationConfig
 from services.moderation.guardians_api import guardian_routes
 from services.moderation.own_api import own_routes
 from services.moderation.projections import PROJECTIONS
@@ -12,6 +11,7 @@ from services.moderation.safeguarding_api import safeguarding_routes
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.runtime import crash
+from shared.runtime.config import ServiceConfig
 from shared.runtime.logging import configure
 
 
@@ -25,7 +25,7 @@ def api(parts: ApiParts) -> ModerationApi:
 
 def create_app() -> App:
     """The WSGI app of `python -m services.moderation api`."""
-    config = ModerationConfig.for_api()
+    config = ServiceConfig.for_api()
     configure(SERVICE, "api")
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
@@ -36,6 +36,6 @@ def create_app() -> App:
 
 def worker_parts() -> WorkerParts:
     """What `python -m services.moderation worker` runs."""
-    config = ModerationConfig.for_worker()
+    config = ServiceConfig.for_worker()
     crash.install(config.crash_points_file)
     return WorkerParts(SERVICE, config, PROJECTIONS, REACTIONS)

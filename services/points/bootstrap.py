@@ -2,12 +2,12 @@
 
 from services.points.api import PointsApi
 from services.points.commands import PointsCommands
-from services.points.config import PointsConfig
 from services.points.projections import PROJECTIONS
 from services.points.queries import PointsQueries
 from shared.hosting.api import ApiParts, App, api_parts, service_app
 from shared.hosting.worker import WorkerParts
 from shared.runtime import crash
+from shared.runtime.config import ServiceConfig
 from shared.runtime.logging import configure
 
 SERVICE = "points"
@@ -23,7 +23,7 @@ def api(parts: ApiParts) -> PointsApi:
 
 def create_app() -> App:
     """The WSGI app of `python -m services.points api`."""
-    config = PointsConfig.for_api()
+    config = ServiceConfig.for_api()
     configure(SERVICE, "api")
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
@@ -32,6 +32,6 @@ def create_app() -> App:
 
 def worker_parts() -> WorkerParts:
     """What `python -m services.points worker` runs."""
-    config = PointsConfig.for_worker()
+    config = ServiceConfig.for_worker()
     crash.install(config.crash_points_file)
     return WorkerParts(SERVICE, config, PROJECTIONS)

@@ -1,11 +1,12 @@
 """Puts stories together: the only place that builds its objects."""
 
+import os
 from datetime import datetime
 
 from services.stories.api import StoriesApi
 from services.stories.clearing import Clearing
 from services.stories.commands import StoriesCommands
-from services.stories.config import StoriesConfig, StoriesWorkerConfig
+from services.stories.config import StoriesWorkerConfig
 from services.stories.media_api import media_routes
 from services.stories.projections import PROJECTIONS
 from services.stories.queries import StoriesQueries
@@ -21,6 +22,7 @@ from shared.projections.sharing import Sharing
 from shared.projections.up_to_date import UpToDate, standing_of
 from shared.runtime import crash
 from shared.runtime.clock import SystemClock
+from shared.runtime.config import ServiceConfig
 from shared.runtime.database import Server, open_pool
 from shared.runtime.ids import new_id
 from shared.runtime.logging import configure
@@ -45,7 +47,7 @@ def api(parts: ApiParts) -> StoriesApi:
 
 def create_app() -> App:
     """The WSGI app of `python -m services.stories api`."""
-    config = StoriesConfig.for_api()
+    config = ServiceConfig.for_api()
     configure(SERVICE, "api")
     crash.install(config.common.crash_points_file)
     parts = api_parts(SERVICE, config.common, config.api)
@@ -76,6 +78,6 @@ class StoriesWorkerParts(WorkerParts):
 
 def worker_parts() -> StoriesWorkerParts:
     """What `python -m services.stories worker` runs."""
-    config = StoriesConfig.for_worker()
+    config = StoriesWorkerConfig.from_environment(os.environ)
     crash.install(config.crash_points_file)
     return StoriesWorkerParts(config)

@@ -1,29 +1,14 @@
-"""What the processes of stories are told, read once from the environment."""
+"""What the worker of stories is told beside what every worker is."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Self
 
 from services.stories.clearing import Kept
-from shared.runtime.config import ApiConfig, CommonConfig, Variables, WorkerConfig
+from shared.runtime.config import Variables, WorkerConfig
 
 MOST_HOURS, MOST_DAYS = 24 * 30, 366
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoriesConfig:
-    common: CommonConfig
-    api: ApiConfig
-
-    @classmethod
-    def for_api(cls) -> Self:
-        return cls(common=CommonConfig.from_environment(os.environ), api=ApiConfig.from_environment(os.environ))
-
-    @classmethod
-    def for_worker(cls) -> "StoriesWorkerConfig":
-        return StoriesWorkerConfig.from_environment(os.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

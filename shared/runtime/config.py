@@ -6,6 +6,7 @@ A secret comes from a file that a variable names. No error says what a variable 
 import base64
 import binascii
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -261,6 +262,24 @@ class WorkerConfig(CommonConfig):
             checkpoint_key_file=read.path("BOOKBAG_CHECKPOINT_KEY_FILE"),
             checkpoints=read.optional_path("BOOKBAG_CHECKPOINTS_DIR"),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfig:
+    """What the processes of a service are told, read once from the environment: of most no more than this."""
+
+    common: CommonConfig
+    api: ApiConfig
+
+    @classmethod
+    def for_api(cls) -> Self:
+        """Raises ConfigError for the first variable that is missing or wrong."""
+        return cls(common=CommonConfig.from_environment(os.environ), api=ApiConfig.from_environment(os.environ))
+
+    @classmethod
+    def for_worker(cls) -> WorkerConfig:
+        """The same of a worker."""
+        return WorkerConfig.from_environment(os.environ)
 
 
 def _object(name: str, text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.runtime.database import Pool, reading
-from shared.runtime.reading import read_rows
+from shared.runtime.reading import read_row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,7 @@ class IdentityQueries:
             "SELECT given_name, family_name FROM roster_person WHERE person_id = %s"
             " UNION ALL SELECT given_name, family_name FROM roster_pupil WHERE pupil_id = %s LIMIT 1"
         )
-        rows = self._rows(NameRow, school_id, sql, person_id, person_id)
-        return rows[0] if rows else None
+        return read_row(self.reader, school_id, NameRow, sql, (person_id, person_id))
 
     def avatar_of(self, school_id: UUID, pupil_id: UUID) -> str | None:
         """The picture that a pupil has chosen."""
@@ -229,8 +228,7 @@ class IdentityQueries:
             "SELECT import_id, imported_at, adults, pupils, classes, refused_links, left_out FROM roster_import"
             " WHERE import_id = %s"
         )
-        rows = self._rows(ImportRow, school_id, sql, import_id)
-        return rows[0] if rows else None
+        return read_row(self.reader, school_id, ImportRow, sql, (import_id,))
 
     def erasures(self, school_id: UUID) -> Sequence[ErasureRow]:
         """Those that wait for a decision first, then the newest."""
@@ -239,8 +237,7 @@ class IdentityQueries:
         )
 
     def erasure(self, school_id: UUID, erasure_id: UUID) -> ErasureRow | None:
-        rows = self._rows(ErasureRow, school_id, f"{_ERASURES} WHERE e.erasure_id = %s", erasure_id)
-        return rows[0] if rows else None
+        return read_row(self.reader, school_id, ErasureRow, f"{_ERASURES} WHERE e.erasure_id = %s", (erasure_id,))
 
     def held(self, school_id: UUID, person_id: UUID) -> HeldRow:
         """A person's particulars; nothing but None where there are none (any more)."""

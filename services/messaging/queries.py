@@ -11,7 +11,7 @@ from services.messaging.domain.reply import ReplyTerms
 from shared.policy.parameters import Parameters
 from shared.projections.roster_queries import Roster, SchoolFacts
 from shared.runtime.database import Pool
-from shared.runtime.reading import read_rows, read_tuples
+from shared.runtime.reading import read_row, read_rows, read_tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,7 @@ class MessagingQueries:
 
     def conversation(self, school_id: UUID, conversation_id: UUID) -> ConversationRow | None:
         sql = f"{_CONVERSATIONS} WHERE c.conversation_id = %(id)s"
-        rows = self._rows(ConversationRow, school_id, sql, {"id": conversation_id})
-        return rows[0] if rows else None
+        return read_row(self.reader, school_id, ConversationRow, sql, {"id": conversation_id})
 
     def conversations_of_guardian(
         self, school_id: UUID, guardian_id: UUID, before: Before, limit: int
@@ -157,8 +156,9 @@ class MessagingQueries:
         return self._conversations(school_id, where, {"who": staff_id, "classes": list(classes)}, before, limit)
 
     def message(self, school_id: UUID, message_id: UUID) -> MessageRow | None:
-        rows = self._rows(MessageRow, school_id, f"{_MESSAGES} WHERE m.message_id = %(id)s", {"id": message_id})
-        return rows[0] if rows else None
+        return read_row(
+            self.reader, school_id, MessageRow, f"{_MESSAGES} WHERE m.message_id = %(id)s", {"id": message_id}
+        )
 
     def messages_of(
         self, school_id: UUID, conversation_id: UUID, before: int | None, limit: int

@@ -1,6 +1,7 @@
 """A whole installation under test, and schools in it, for the tests that act through the gateway."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from deploy.local.launch import Installation
-from deploy.operator.config import OperatorConfig
+from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 from shared.log.verify import Fault
@@ -152,6 +153,16 @@ class Bench:
             user=config.superuser,
             password=config.superuser_password_file.read_text().strip(),
             autocommit=True,
+        )
+
+    def operate(self, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+        """What `./bookbag` says to these arguments, and to variables besides."""
+        return subprocess.run(
+            [str(ROOT / "bookbag"), *arguments],
+            env={**os.environ, "BOOKBAG_RUN_DIR": str(self.it.run_dir), **told},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def faults(self) -> list[Fault]:

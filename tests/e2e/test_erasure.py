@@ -1,8 +1,6 @@
 """A family is erased: no text of theirs is left anywhere, what must be kept is kept, and the proof says both."""
 
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from deploy.operator.config import ROOT
 from deploy.operator.erasing import owners_of, pending
 from deploy.services import SERVICES
 from shared.privacy.keystore import Eraser
@@ -113,24 +110,14 @@ def erased(bench: Bench, family: Family) -> Erased:
         went(guardian.ask_for_erasure(family.pupil.person_id))
     for person in (family.pupil, *family.guardians):
         went(family.office.decide_erasure(person.person_id))
-    listed = operate(bench, "erase", family.school.slug, "--list").stdout
-    done = operate(bench, "erase", family.school.slug)
+    listed = bench.operate("erase", family.school.slug, "--list").stdout
+    done = bench.operate("erase", family.school.slug)
     assert done.returncode == 0, done.stdout + done.stderr
     certificates = {
         json.loads(path.read_text())["certificate"]["subject_id"]: path
         for path in bench.config.certificates.glob("*.json")
     }
     return Erased(family, before, listed, done.stdout + done.stderr, certificates)
-
-
-def operate(bench: Bench, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ROOT / "bookbag"), *arguments],
-        env={**os.environ, "BOOKBAG_RUN_DIR": str(bench.it.run_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def left(bench: Bench) -> dict[str, list[str]]:
@@ -181,12 +168,12 @@ def test_S18_after_an_erasure_no_word_of_the_family_is_in_any_table_log_or_event
 
 @pytest.mark.usefixtures("erased")
 def test_S18_every_log_is_whole_and_a_rebuild_brings_nothing_back(bench: Bench):
-    assert operate(bench, "verify").returncode == 0
+    assert bench.operate("verify").returncode == 0
     for service in SERVICES:
-        done = operate(bench, "rebuild", service)
+        done = bench.operate("rebuild", service)
         assert done.returncode == 0, done.stdout + done.stderr
     assert left(bench) == {}
-    assert json.loads(operate(bench, "parked", "--json").stdout) == []
+    assert json.loads(bench.operate("parked", "--json").stdout) == []
 
 
 def test_S18_a_story_that_named_the_child_and_their_picture_are_gone_and_other_stories_stay(erased: Erased):
@@ -261,10 +248,10 @@ def test_S18_a_certificate_is_this_installation_s_and_an_altered_one_is_nobody_s
     bench: Bench, erased: Erased, tmp_path: Path
 ):
     path = erased.certificates[str(erased.family.pupil.person_id)]
-    assert operate(bench, "check", str(path)).returncode == 0
+    assert bench.operate("check", str(path)).returncode == 0
     altered = tmp_path / "altered.json"
     altered.write_text(path.read_text().replace('"keys": 3', '"keys": 4'))
-    assert operate(bench, "check", str(altered)).returncode == 1
+    assert bench.operate("check", str(altered)).returncode == 1
     [proof] = bench.ask(
         "identity",
         "SELECT data->>'proof' FROM log_event WHERE type = 'identity.PersonalDataErased' AND data->>'subject_id' = %s",
@@ -276,7 +263,7 @@ def test_S18_a_certificate_is_this_installation_s_and_an_altered_one_is_nobody_s
 def test_S18_what_is_carried_out_waits_no_more_and_is_not_done_twice(bench: Bench, erased: Erased):
     assert all(person in erased.listed for person in erased.family.ids)
     heads = bench.heads()
-    again = operate(bench, "erase", erased.family.school.slug)
+    again = bench.operate("erase", erased.family.school.slug)
     assert (again.returncode, again.stdout) == (0, "Nothing is decided that is not carried out.\n")
     assert bench.heads() == heads
     assert refused(erased.family.office.decide_erasure(erased.family.pupil.person_id)).code == "ERASED_BEFORE"
@@ -287,14 +274,14 @@ def test_S18_an_erasure_that_was_interrupted_is_carried_out_by_the_next_run_and_
 ):
     school = erased.family.school
     pupil = school.pupil(2, 1).person_id
-    none = operate(bench, "erase", school.slug, str(pupil))
+    none = bench.operate("erase", school.slug, str(pupil))
     assert (none.returncode, none.stdout) == (1, "Nothing is decided that is not carried out.\n")
     went(erased.family.office.decide_erasure(pupil, "left_school"))
     [waits] = [one for one in pending(bench.config) if one.subject_id == pupil]
     [owner] = [owner for found in owners_of(bench.config, waits).values() for owner in found]
     with open_pool(bench.config.server("passfile.owner"), database="bookbag_keys", role="keys_eraser", max_size=1) as p:
         assert Eraser(p).destroy([owner], datetime.now(UTC)) == 1
-    done = operate(bench, "erase", school.slug, str(pupil))
+    done = bench.operate("erase", school.slug, str(pupil))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pupil-particulars, kept by identity: 1" in done.stdout
     assert pending(bench.config) == []

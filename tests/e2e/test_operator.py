@@ -1,8 +1,6 @@
 """What an operator sees and mends: events that a read model could not take, and how far everything is."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +8,14 @@ import httpx
 import psycopg
 import pytest
 
-from deploy.operator.config import ROOT
 from deploy.services import SERVICES
 from tests.installation import Bench, School, went
 
 pytestmark = pytest.mark.usefixtures("school")
 
 
-def bookbag(bench: Bench, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ROOT / "bookbag"), *arguments],
-        env={**os.environ, "BOOKBAG_RUN_DIR": str(bench.it.run_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def parked(bench: Bench) -> list[dict[str, Any]]:
-    done = bookbag(bench, "parked", "--json")
+    done = bench.operate("parked", "--json")
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
@@ -59,7 +46,7 @@ def test_an_award_that_a_read_model_cannot_take_is_shown_by_ids_and_counted_once
     teacher = school.teacher(1)
     went(teacher.award(pupil, behaviour))
     before = total(school, pupil)
-    assert bookbag(bench, "parked").stdout == "Nothing is parked.\n"
+    assert bench.operate("parked").stdout == "Nothing is parked.\n"
     change(bench, "ALTER TABLE award_v1 ADD CONSTRAINT takes_nothing CHECK (false) NOT VALID")
     went(teacher.award(pupil, behaviour))
     went(teacher.award(pupil, behaviour))
@@ -68,10 +55,10 @@ def test_an_award_that_a_read_model_cannot_take_is_shown_by_ids_and_counted_once
     assert (first["service"], first["source"], first["event_type"]) == ("points", "points", "points.PointAwarded")
     assert (first["why"], second["why"]) == ("CheckViolation", "behind")
     assert first["stream"] == second["stream"] == f"points-{pupil}"
-    again = bookbag(bench, "parked", "retry", "points", first["consumer"], first["stream"])
+    again = bench.operate("parked", "retry", "points", first["consumer"], first["stream"])
     assert (again.returncode, len(parked(bench))) == (1, 2), "it fails as before"
     change(bench, "ALTER TABLE award_v1 DROP CONSTRAINT takes_nothing")
-    mended = bookbag(bench, "parked", "retry", "points", first["consumer"], "--all")
+    mended = bench.operate("parked", "retry", "points", first["consumer"], "--all")
     assert mended.returncode == 0, mended.stdout
     assert mended.stdout == f"{first['stream']}: 2 taken\n"
     assert total(school, pupil) == before + 2
@@ -84,17 +71,17 @@ def test_an_award_that_a_read_model_cannot_take_is_shown_by_ids_and_counted_once
     [("nobody", "model", "--all"), ("points", "no_such_model", "--all"), ("points", "pupil_points_v1")],
 )
 def test_a_retry_of_what_is_not_there_says_so_and_changes_nothing(bench: Bench, arguments: tuple[str, ...]):
-    done = bookbag(bench, "parked", "retry", *arguments)
+    done = bench.operate("parked", "retry", *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
 def test_the_status_names_every_relay_and_consumer_and_how_far_it_is(bench: Bench):
-    found = json.loads(bookbag(bench, "status", "--json").stdout)
+    found = json.loads(bench.operate("status", "--json").stdout)
     assert {one["service"] for one in found if one["name"] == "relay"} == set(SERVICES)
     assert {one["source"] for one in found if one["name"].startswith("roster")} == {"identity"}
     assert all(one["lag"] == max(0, one["head"] - one["position"]) for one in found)
-    assert len(bookbag(bench, "status").stdout.splitlines()) >= len(found)
+    assert len(bench.operate("status").stdout.splitlines()) >= len(found)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -3,8 +3,6 @@
 Nobody goes on by themselves: what was lost, and what of it others have acted on, is for an operator to say.
 """
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,13 +14,13 @@ from uuid import UUID
 import httpx
 import pytest
 
-from deploy.operator.config import ROOT
 from deploy.operator.parked import consumers_of
 from deploy.operator.status import Standing, standings
 from deploy.operator.verify import verify_service
 from deploy.services import SERVICES
 from shared.log.verify import Fault
 from shared.testing.driver import Refused, Session, Wrote
+from tests.canary_school import TOKEN, canary_school, tables_with_token
 from tests.faults.backups import backup, restore
 from tests.faults.invariants import holds, wait_until_quiet
 from tests.installation import Bench, School, went
@@ -134,16 +132,6 @@ def _plain(consumer: str) -> str:
     return name if version.isdigit() else consumer
 
 
-def bookbag(bench: Bench, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ROOT / "bookbag"), *arguments],
-        env={**os.environ, "BOOKBAG_RUN_DIR": str(bench.it.run_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def faults_of(bench: Bench, service: str) -> list[Fault]:
     return verify_service(bench.config, service, lambda _at, _head: None)
 
@@ -196,7 +184,7 @@ def restored_to_an_older_moment(bench: Bench, school: School) -> None:
     talk = a_conversation(school)
     talk.say(2)
     wait_until_quiet(bench)
-    assert bookbag(bench, "checkpoints", "--now").returncode == 0
+    assert bench.operate("checkpoints", "--now").returncode == 0
     older = backup(bench, SOURCE)
     lost = to_be_lost(bench, talk)
     restore(bench, SOURCE, older)
@@ -210,10 +198,10 @@ def is_found_out(bench: Bench, talk: Conversation, lost: Lost) -> None:
     found_out(bench, lost)
     [fault] = faults_of(bench, SOURCE)
     assert (fault.position, "remembers position" in fault.what) == (lost.fork + 1, True)
-    said = bookbag(bench, "verify")
+    said = bench.operate("verify")
     assert said.returncode == 1
     assert f"{SOURCE}: partition 1, position {lost.fork + 1}: cut off" in said.stdout.replace("\n", " ")
-    told = [line.split("\t") for line in bookbag(bench, "status").stdout.splitlines()]
+    told = [line.split("\t") for line in bench.operate("status").stdout.splitlines()]
     assert sorted((row[0], row[1]) for row in told if row[-1] == "diverged") == lost.names
 
     # The service knows of nothing and goes on: up to where the others stand, to that place itself, and beyond it.
@@ -228,18 +216,18 @@ def is_found_out(bench: Bench, talk: Conversation, lost: Lost) -> None:
 def is_put_right(bench: Bench, talk: Conversation, lost: Lost) -> None:
     """By what an operator says, and by nothing else."""
     # A rebuild would hide it: it is refused. So is going on from a place that nobody has named.
-    refused = bookbag(bench, "rebuild", lost.names[0][0])
+    refused = bench.operate("rebuild", lost.names[0][0])
     assert (refused.returncode, "does not continue" in refused.stdout) == (2, True), refused.stderr
-    unnamed = bookbag(bench, "restored", SOURCE)
+    unnamed = bench.operate("restored", SOURCE)
     assert (unnamed.returncode, "--at 1.POSITION" in unnamed.stdout) == (2, True), unnamed.stderr
     assert taken(bench, SOURCE) == lost.before
 
-    done = bookbag(bench, "restored", SOURCE, "--at", f"1.{lost.fork}")
+    done = bench.operate("restored", SOURCE, "--at", f"1.{lost.fork}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert diverged(bench) == []
     new = talk.flag()
     holds(bench)
-    assert bookbag(bench, "verify").returncode == 0
+    assert bench.operate("verify").returncode == 0
     asked = "SELECT message_id FROM flagged_case WHERE message_id = ANY(%s)"
     found = {row[0] for row in bench.ask("moderation", asked, ([lost.flagged, new],))}
     assert found == {lost.flagged, new}, "what was recorded of the lost flag stays, and flags go on"
@@ -250,3 +238,29 @@ def test_after_a_restore_to_an_older_moment_all_who_knew_more_stand_still_and_sa
     bench: Bench, school: School
 ):
     restored_to_an_older_moment(bench, school)
+
+
+@pytest.mark.timeout(600)
+def test_S18_what_was_erased_since_the_backup_is_not_shown_again_after_a_restore(bench: Bench, school: School):
+    """The backup's read models have it in plain text, and every key of it is gone."""
+    families = canary_school(school.bookbag, school.operator, "foxholes-restored", seed=47)
+    child = families.people.pupil(1, 1)
+    adults = [families.guardian_of(child, number) for number in range(len(families.people.guardians_of(child)))]
+    mine = went(adults[0].open_conversation(families.pupil(1, 1).person_id)).id
+    went(adults[0].send(mine, f"{TOKEN} was up half the night"))
+    wait_until_quiet(bench)
+    older = backup(bench, SOURCE)
+    for person in (families.pupil(1, 1), *adults):
+        went(families.head.decide_erasure(person.person_id))
+    erased = bench.operate("erase", families.slug)
+    assert erased.returncode == 0, erased.stdout + erased.stderr
+    assert tables_with_token(bench, SOURCE) == []
+
+    restore(bench, SOURCE, older)
+    assert tables_with_token(bench, SOURCE), "the backup had it"
+    done = bench.operate("restored", SOURCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{SOURCE}.messages: built anew" in done.stdout
+    assert tables_with_token(bench, SOURCE) == []
+    read = went(families.teacher(1).messages(mine))["items"]
+    assert [one["text"] for one in read] == [None]

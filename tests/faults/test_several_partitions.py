@@ -1,8 +1,6 @@
 """An installation of three partitions with a school in each: the true paths, and what its operator does with it."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from deploy.operator.config import ROOT
 from deploy.services import SERVICES
 from shared.bus.connection import linked
 from shared.bus.topology import queue_name
@@ -93,16 +90,6 @@ def shown(line: Line) -> list[Any]:
     return [went(answer).body for answer in seen]
 
 
-def operate(bench: Bench, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(ROOT / "bookbag"), *arguments],
-        env={**os.environ, "BOOKBAG_RUN_DIR": str(bench.it.run_dir), **told},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def partitions_of(bench: Bench, service: str) -> dict[UUID, set[int]]:
     found: dict[UUID, set[int]] = {}
     for school_id, partition in bench.ask(service, "SELECT DISTINCT school_id, partition FROM log_event"):
@@ -163,7 +150,7 @@ def test_read_models_built_anew_show_each_school_the_same(bench: Bench, told: li
     before = [shown(line) for line in told]
     assert all(rows[0]["total"] and rows[1]["state"] == "warned" for rows in before)
     for service in SERVICES:
-        done = operate(bench, "rebuild", service)
+        done = bench.operate("rebuild", service)
         assert done.returncode == 0, done.stdout + done.stderr
     until_nobody_is_behind(bench)
     assert [shown(line) for line in told] == before
@@ -182,7 +169,7 @@ def test_an_erasure_in_one_school_is_carried_out_and_touches_no_other(bench: Ben
     school, others = schools[2], schools[:2]
     gone = school.pupil(2, 5)
     went(school.as_(school.people.office, "staff").decide_erasure(gone.person_id))
-    done = operate(bench, "erase", school.slug)
+    done = bench.operate("erase", school.slug)
     assert done.returncode == 0, done.stdout + done.stderr
     assert refused(gone.me()).status == 401
     for other in others:
@@ -203,14 +190,14 @@ def test_one_more_partition_takes_the_next_school_while_everything_runs_and_fewe
     bench: Bench, schools: list[School]
 ):
     assert schools
-    fewer = operate(bench, "migrate", BOOKBAG_PARTITIONS="2")
+    fewer = bench.operate("migrate", BOOKBAG_PARTITIONS="2")
     assert fewer.returncode == 2
     assert "it can be raised, never lowered" in " ".join(fewer.stdout.split())
-    wrong = operate(bench, "migrate", BOOKBAG_PARTITIONS="none")
+    wrong = bench.operate("migrate", BOOKBAG_PARTITIONS="none")
     assert wrong.returncode == 2
     assert "BOOKBAG_PARTITIONS must be a whole number" in " ".join(wrong.stdout.split())
-    assert operate(bench, "migrate").returncode == 0, "who names no number keeps what there is"
-    more = operate(bench, "migrate", BOOKBAG_PARTITIONS=str(PARTITIONS + 1))
+    assert bench.operate("migrate").returncode == 0, "who names no number keeps what there is"
+    more = bench.operate("migrate", BOOKBAG_PARTITIONS=str(PARTITIONS + 1))
     assert more.returncode == 0, more.stdout + more.stderr
     bookbag, operator = an_app(bench)
     with bookbag:
@@ -222,7 +209,7 @@ def test_one_more_partition_takes_the_next_school_while_everything_runs_and_fewe
 
 
 def lines_of(bench: Bench, *options: str) -> list[dict[str, Any]]:
-    done = operate(bench, "checkpoints", *options)
+    done = bench.operate("checkpoints", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -235,14 +222,14 @@ def test_the_lines_of_every_partition_are_carried_away_and_compared_also_after_a
     assert signed >= {(service, number) for service in written for number in range(1, PARTITIONS + 1)}
     carried = tmp_path / "carried"
     carried.write_text("".join(json.dumps(line) + "\n" for line in newest))
-    assert operate(bench, "verify", "--carried", str(carried)).stdout == "Every log is whole.\n"
-    known = operate(bench, "checkpoints", "keys").stdout.splitlines()
-    rotated = operate(bench, "checkpoints", "rotate")
+    assert bench.operate("verify", "--carried", str(carried)).stdout == "Every log is whole.\n"
+    known = bench.operate("checkpoints", "keys").stdout.splitlines()
+    rotated = bench.operate("checkpoints", "rotate")
     assert rotated.returncode == 0, rotated.stdout + rotated.stderr
-    assert operate(bench, "checkpoints", "keys").stdout.splitlines() == [*known, rotated.stdout.strip()]
-    assert operate(bench, "verify", "--carried", str(carried)).stdout == "Every log is whole.\n"
+    assert bench.operate("checkpoints", "keys").stdout.splitlines() == [*known, rotated.stdout.strip()]
+    assert bench.operate("verify", "--carried", str(carried)).stdout == "Every log is whole.\n"
     carried.write_text("no checkpoint\n")
-    assert operate(bench, "verify", "--carried", str(carried)).returncode == 2
+    assert bench.operate("verify", "--carried", str(carried)).returncode == 2
 
 
 @pytest.mark.usefixtures("told")
@@ -254,14 +241,14 @@ def test_a_line_that_was_taken_away_is_said_where_it_stood(bench: Bench):
             " FROM checkpoint WHERE service = 'points' AND partition = 2 GROUP BY 1, 2) RETURNING *"
         ).fetchone()
     assert row is not None
-    done = operate(bench, "verify", "--json")
+    done = bench.operate("verify", "--json")
     assert done.returncode == 1
     position = json.loads(row[3])["position"]
     assert json.loads(done.stdout)["points"] == [
         f"2.{position}: checkpoint {row[2]} that was carried away is not kept here any more"
     ]
-    assert operate(bench, "checkpoints", "put-back").stdout == "Put back: 1\n"
-    assert operate(bench, "verify").returncode == 0
+    assert bench.operate("checkpoints", "put-back").stdout == "Put back: 1\n"
+    assert bench.operate("verify").returncode == 0
 
 
 @pytest.mark.usefixtures("told")
@@ -285,5 +272,5 @@ def test_a_worker_signs_by_itself_what_each_partition_has_come_to(bench: Bench):
 
 def test_whatever_was_done_here_every_log_is_whole_in_every_partition(bench: Bench):
     until_nobody_is_behind(bench)
-    done = operate(bench, "verify")
+    done = bench.operate("verify")
     assert (done.returncode, done.stdout) == (0, "Every log is whole.\n")

@@ -1,9 +1,10 @@
 """Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
@@ -15,7 +16,7 @@ from shared.projections.install import NEXT, complete_table, create_tables, drop
 from shared.projections.parking import PASSING
 from shared.projections.reaction import Reaction
 from shared.projections.runner import Runner
-from shared.runtime.database import Pool
+from shared.runtime.database import Pool, looking
 from shared.runtime.logging import logger
 
 Progress = Callable[[int, int], None]
@@ -23,6 +24,9 @@ Progress = Callable[[int, int], None]
 
 SWAPS = 1000
 """How often a swap is tried before it is given up: each try first catches up with what came meanwhile."""
+
+LOCK_CLASS = 0x5265626C
+"""First key of the advisory locks of whoever rebuilds ("Rebl"); the second follows from the read model's name."""
 
 GIVES_WAY = "SET LOCAL lock_timeout = '100ms'"
 """A swap waits for readers far shorter than the server does before it looks for a deadlock (1 s): where a reader has
@@ -65,7 +69,7 @@ class Rebuilder:
                     cursors.move(connection, reaction.consumer, reaction.source, partition, head)
 
     def rebuild(self, projection: Projection, progress: Progress, *, forked: bool = False) -> None:
-        """Builds the read model from position 1 and swaps it in, in one transaction.
+        """Builds the read model from position 1 and swaps it in, in one transaction; one at a time, others wait.
 
         Args:
             projection: the read model.
@@ -76,6 +80,23 @@ class Rebuilder:
             Diverged: the log is not what the live read model was built from.
             RuntimeError: the swap was given up; the live read model is untouched.
         """
+        with self._alone(projection):
+            self._rebuild(projection, progress, forked=forked)
+
+    @contextmanager
+    def _alone(self, projection: Projection) -> Iterator[None]:
+        """Two would fill, swap and drop the same tables; and one that began before an erasure has its keys at hand."""
+        with looking(self.owner) as connection:
+            connection.execute("SET lock_timeout = 0")
+            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (LOCK_CLASS, projection.name))
+            try:
+                yield
+            finally:
+                with suppress(OperationalError):  # where the connection is lost, so is the lock
+                    connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (LOCK_CLASS, projection.name))
+                    connection.execute("RESET lock_timeout")
+
+    def _rebuild(self, projection: Projection, progress: Progress, *, forked: bool) -> None:
         if not forked:
             self._must_continue(projection)
         if not self._filled_in_bulk(projection, progress):

@@ -84,6 +84,7 @@ WIRE_FORMS = "tests/fuzz/test_wire_forms.py"
 ABUSED = "tests/e2e/test_abuse.py"
 BY_ITSELF = "test_what_nginx_refuses_by_itself_is_a_problem_in_our_words"
 FORGOTTEN = "tests/integration/test_forgotten.py"
+KEYS_AT_HAND = "test_S18_a_rebuild_that_began_before_an_erasure_does_not_bring_back_what_was_erased"
 
 LOG = (
     Fault(
@@ -361,6 +362,13 @@ READ_MODELS = (
         "                connection.execute(GIVES_WAY)\n",
         "",
         (f"{MODELS}::test_a_swap_gives_way_to_a_reader_that_wants_the_tables_in_another_order",),
+    ),
+    Fault(
+        "S18: two rebuild one read model at once",
+        "shared/projections/rebuild.py",
+        '            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (LOCK_CLASS, projection.name))\n',
+        "",
+        ("tests/integration/test_two_rebuilds.py::" + KEYS_AT_HAND,),
     ),
     Fault(
         "a rebuild tells of each look's events alone",

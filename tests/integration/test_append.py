@@ -1,48 +1,18 @@
 """`append` on a real PostgreSQL: contiguous, all or nothing, one answer a key, whoever writes at the same time."""
 
 import threading
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from shared.events.envelope import GENESIS, Actor
+from shared.events.envelope import GENESIS
 from shared.log import read
 from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, append
 from shared.log.verify import verify
+from tests.integration.appending import SCHOOL, a_command, an_event
 from tests.integration.conftest import ScratchLog
-
-SCHOOL = uuid4()
-
-
-def an_event(stream: str, **data: Any) -> NewEvent:
-    return NewEvent(
-        id=uuid4(),
-        type="points.PointAwarded",
-        schema_version=1,
-        stream=stream,
-        data=data or {"points": 1},
-        occurred_at=datetime(2026, 9, 7, tzinfo=UTC),
-        actor=Actor(kind="staff", id="1"),
-        correlation_id=uuid4(),
-        causation_id=None,
-    )
-
-
-def a_command(
-    *events: NewEvent, expected: dict[str, int], claim: Claim | None = None, school: UUID = SCHOOL
-) -> Command:
-    return Command(
-        school_id=school,
-        partition=1,
-        expected=expected,
-        events=events,
-        recorded_at=datetime.now(UTC),
-        location="/v1/points/1",
-        claim=claim,
-    )
 
 
 def run(connection: psycopg.Connection[Any], command: Command) -> Answer:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -12,49 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.events.envelope import Actor, canonical
+from shared.events.envelope import canonical
 from shared.log import read
-from shared.log.append import LOCK_CLASS, Answer, Claim, Command, Conflict, KeyReused, NewEvent, append
+from shared.log.append import LOCK_CLASS, Answer, Claim, Command, Conflict, KeyReused, append
 from shared.log.committer import MOST_EVENTS, Committer, Committers
 from shared.log.group import Outcome
 from shared.log.verify import verify
 from shared.runtime.together import NotDone
+from tests.integration.appending import a_command, an_event
 from tests.integration.conftest import ScratchLog, _superuser
 
-SCHOOL = uuid4()
 PERSON = uuid4()
-
-
-def an_event(stream: str, event_id: UUID | None = None, **data: Any) -> NewEvent:
-    return NewEvent(
-        id=event_id or uuid4(),
-        type="points.PointAwarded",
-        schema_version=1,
-        stream=stream,
-        data=data or {"points": 1},
-        occurred_at=datetime(2026, 9, 7, tzinfo=UTC),
-        actor=Actor(kind="staff", id="1"),
-        correlation_id=uuid4(),
-        causation_id=None,
-    )
-
-
-def a_command(
-    *events: NewEvent,
-    expected: Mapping[str, int],
-    claim: Claim | None = None,
-    school: UUID = SCHOOL,
-    partition: int = 1,
-) -> Command:
-    return Command(
-        school_id=school,
-        partition=partition,
-        expected=expected,
-        events=events,
-        recorded_at=datetime.now(UTC),
-        location="/v1/points/1",
-        claim=claim,
-    )
 
 
 def a_claim(key: str = "k", body: int = 0) -> Claim:

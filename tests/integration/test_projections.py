@@ -10,10 +10,9 @@ import psycopg
 import pytest
 
 from shared.events.declaration import Erased
-from shared.events.envelope import Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import PupilAdmitted, PupilId, YearGroup
 from shared.log import read
-from shared.log.append import Command, NewEvent, append
 from shared.log.read import Head
 from shared.privacy.categories import Category
 from shared.privacy.keystore import Owner
@@ -29,6 +28,7 @@ from shared.runtime import crash
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool, reading
 from shared.runtime.metrics import PROJECTION_FAILURES
+from tests.integration.appending import record
 from tests.integration.conftest import ScratchKeys, ScratchLog
 
 
@@ -75,27 +75,7 @@ class House:
             family_name="Young",
             birth_date=None,
         )
-        event_id, stream = uuid4(), f"pupil-{pupil}"
-        [data] = self.vault.seal(school, [(event_id, event)])
-        new = NewEvent(
-            id=event_id,
-            type=event.event_type,
-            schema_version=1,
-            stream=stream,
-            data=data,
-            occurred_at=SystemClock().now(),
-            actor=Actor(kind="operator", id="1"),
-            correlation_id=uuid4(),
-            causation_id=None,
-        )
-        expected = {stream: len(read.stream(self.writer, school, stream))}
-        with self.writer.transaction():
-            append(
-                self.writer,
-                Command(
-                    school_id=school, partition=1, expected=expected, events=[new], recorded_at=SystemClock().now()
-                ),
-            )
+        record(self.writer, self.vault, school, (f"pupil-{pupil}", event))
 
     def catch_up(self, projection: Projection) -> int:
         return self.runner.catch_up(projection, self.runner.heads("points"))

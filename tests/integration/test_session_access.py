@@ -19,7 +19,6 @@ from services.identity.queries import IdentityQueries
 from services.identity.seen import Seen
 from services.identity.sign_in import SignedIn, SignIn
 from shared.events.declaration import Event
-from shared.events.envelope import Actor
 from shared.events.identity import (
     GuardianId,
     GuardianLinked,
@@ -43,8 +42,6 @@ from shared.events.moderation import (
     SuspensionLifted,
 )
 from shared.http.principal import verify
-from shared.log import read
-from shared.log.append import Command, NewEvent, append
 from shared.policy.principal import AccessState, Capacity, Principal
 from shared.privacy.vault import Vault
 from shared.projections.install import install
@@ -54,6 +51,7 @@ from shared.projections.runner import OwnLog, Runner
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import reading
 from shared.runtime.ids import new_id
+from tests.integration.appending import record
 from tests.integration.conftest import ScratchKeys, ScratchLog, scratch_database
 
 SLUG = "ashdown-hill"
@@ -155,27 +153,7 @@ class House:
 
     def _append(self, log: ScratchLog, service: str, stream: str, events: "list[Event] | tuple[Event, ...]") -> None:
         with log.pool(f"{service}_writer").connection() as connection:
-            ids = [uuid4() for _ in events]
-            sealed = self.sealing.seal(SCHOOL, list(zip(ids, events, strict=True)))
-            new = [
-                NewEvent(
-                    id=event_id,
-                    type=event.event_type,
-                    schema_version=1,
-                    stream=stream,
-                    data=data,
-                    occurred_at=SystemClock().now(),
-                    actor=Actor(kind="operator", id="1"),
-                    correlation_id=uuid4(),
-                    causation_id=None,
-                )
-                for event_id, event, data in zip(ids, events, sealed, strict=True)
-            ]
-            expected = {stream: len(read.stream(connection, SCHOOL, stream))}
-            append(
-                connection,
-                Command(school_id=SCHOOL, partition=1, expected=expected, events=new, recorded_at=SystemClock().now()),
-            )
+            record(connection, self.sealing, SCHOOL, *((stream, event) for event in events))
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from services.points.projections.pupil_points import pupil_points
 from shared.events.declaration import Event
-from shared.events.envelope import Actor
 from shared.events.identity import PupilId, StaffId
 from shared.events.points import (
     AwardId,
@@ -22,8 +21,6 @@ from shared.events.points import (
     ValueId,
     ValueKind,
 )
-from shared.log import read
-from shared.log.append import Command, NewEvent, append
 from shared.privacy.categories import Category
 from shared.privacy.keystore import Owner
 from shared.privacy.vault import Vault
@@ -37,6 +34,7 @@ from shared.projections.parking import parked
 from shared.projections.rebuild import Rebuilder, no_progress
 from shared.projections.runner import OwnLog, Runner
 from shared.runtime.clock import SystemClock
+from tests.integration.appending import record
 from tests.integration.conftest import ScratchKeys, ScratchLog
 
 KEY = bytes(32)  # the installation's, as the key store of the fixture has it
@@ -63,23 +61,7 @@ class Points:
             install(connection, pupil_points)
 
     def record(self, stream: str, event: Event, school: UUID, partition: int = 1) -> UUID:
-        event_id, now = uuid4(), SystemClock().now()
-        [data] = self.vault.seal(school, [(event_id, event)])
-        new = NewEvent(
-            id=event_id,
-            type=event.event_type,
-            schema_version=event.schema_version,
-            stream=stream,
-            data=data,
-            occurred_at=now,
-            actor=Actor(kind="staff", id="1"),
-            correlation_id=event_id,
-            causation_id=None,
-        )
-        expected = {stream: len(read.stream(self.writer, school, stream))}
-        command = Command(school_id=school, partition=partition, expected=expected, events=[new], recorded_at=now)
-        with self.writer.transaction():
-            append(self.writer, command)
+        [event_id] = record(self.writer, self.vault, school, (stream, event), partition=partition)
         return event_id
 
     def award(self, school: UUID, pupil: UUID, value: UUID, note: str | None, partition: int = 1) -> PointAwarded:

@@ -20,7 +20,6 @@ from services.identity.projections import PROJECTIONS
 from services.identity.queries import IdentityQueries
 from services.identity.sign_in import CODE_LASTS, LASTS, MOST_FAILURES, WINDOW, SignedIn, SignIn
 from shared.events.declaration import Event
-from shared.events.envelope import Actor
 from shared.events.identity import (
     AccountOpened,
     GuardianId,
@@ -37,7 +36,6 @@ from shared.events.identity import (
     StaffRole,
     YearGroup,
 )
-from shared.log.append import Command, NewEvent, append
 from shared.policy.codes import CAPACITY_REQUIRED, NOT_FOUND, SIGN_IN_FAILED, TOO_MANY_ATTEMPTS, Code
 from shared.policy.principal import Capacity, Principal
 from shared.policy.refusal import Refusal
@@ -46,6 +44,7 @@ from shared.projections.install import install
 from shared.projections.runner import OwnLog, Runner
 from shared.runtime.database import Pool
 from shared.testing.principals import principal
+from tests.integration.appending import record
 from tests.integration.conftest import ScratchKeys, ScratchLog, _passfile, scratch_database
 
 IVY, BOTH, ADA = UUID(int=20), UUID(int=21), UUID(int=10)
@@ -126,37 +125,8 @@ class Desk:
 
     def tell(self, slug: str, told: list[tuple[str, Event]]) -> None:
         """Appends the events, each where its stream ends, and brings the read models up to date."""
-        school_id = school_id_of(slug)
-        ids = [uuid4() for _ in told]
-        sealed = self.vault.seal(school_id, [(id_, event) for id_, (_, event) in zip(ids, told, strict=True)])
         with self.writer.connection() as connection:
-            streams = {stream for stream, _ in told}
-            counted = connection.execute(
-                "SELECT stream, count(*) FROM log_event WHERE school_id = %s GROUP BY stream", (school_id,)
-            ).fetchall()
-            append(
-                connection,
-                Command(
-                    school_id=school_id,
-                    partition=1,
-                    expected=dict.fromkeys(streams, 0) | {s: n for s, n in counted if s in streams},
-                    events=[
-                        NewEvent(
-                            id=id_,
-                            type=event.event_type,
-                            schema_version=1,
-                            stream=stream,
-                            data=data,
-                            occurred_at=BEGIN,
-                            actor=Actor(kind="operator", id="1"),
-                            correlation_id=uuid4(),
-                            causation_id=None,
-                        )
-                        for id_, (stream, event), data in zip(ids, told, sealed, strict=True)
-                    ],
-                    recorded_at=BEGIN,
-                ),
-            )
+            record(connection, self.vault, school_id_of(slug), *told, at=BEGIN)
         for projection in PROJECTIONS:
             if projection.source == "identity":
                 self.runner.catch_up(projection, self.runner.heads("identity"))

@@ -1,7 +1,7 @@
 """Messaging's commands on a real PostgreSQL: what comes between a decision and its append is not passed over."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,7 +22,6 @@ from shared.events.messaging import (
 )
 from shared.events.moderation import RemovalId, SuspensionId, WarningId
 from shared.log import read
-from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
 from shared.policy.codes import REMOVED, SUSPENDED, WARNING_UNREAD, Code
 from shared.policy.principal import Capacity
@@ -36,6 +35,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
 from shared.testing.principals import SCHOOL, principal
 from tests.integration.conftest import ScratchLog
+from tests.integration.interrupted import Interrupted
 
 GUARDIAN, TEACHER = GuardianId(UUID(int=10)), UUID(int=20)
 PUPIL, CLASS = UUID(int=30), UUID(int=40)
@@ -61,18 +61,15 @@ class Keys:
 
 
 class Desk:
-    """Messaging's commands on a log of its own, whose roster knows one child.
-
-    Attributes:
-        meanwhile: what another process records, once, between the next decision and its append.
-    """
+    """Messaging's commands on a log of its own, whose roster knows one child."""
 
     def __init__(self, scratch: ScratchLog) -> None:
         self.keys = Keys()
         self.vault = Vault("messaging", self.keys, lambda: 0.0)
         self._handler = CommandHandler(scratch.pool(max_size=8), self.vault, SystemClock(), new_id)
+        self._interrupted = Interrupted(self._handler)
         self.commands = MessagingCommands(
-            handler=self,  # type: ignore[arg-type]  # the handler, with something in between
+            handler=self._interrupted,  # type: ignore[arg-type]  # the handler, with something in between
             roster=self,
             names=self,
             open=self.vault.open,
@@ -80,21 +77,6 @@ class Desk:
             new_id=new_id,
         )
         self.reader = scratch.connection("points_worker")
-        self.meanwhile: list[tuple[str, Event]] = []
-
-    def history(self, school_id: UUID) -> History:
-        return self._handler.history(school_id)
-
-    def handle(
-        self, request: Request, decide: Callable[[History], Drafts], *, status: int = 201, location: str = ""
-    ) -> Answer:
-        def interrupted(history: History) -> Drafts:
-            drafts = decide(history)
-            while self.meanwhile:
-                self.record(*self.meanwhile.pop(0))
-            return drafts
-
-        return self._handler.handle(request, interrupted, status=status, location=location)
 
     def school(self, _school_id: UUID) -> SchoolFacts:
         return SchoolFacts(partition=1, parameters={})
@@ -110,6 +92,10 @@ class Desk:
 
     def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
         return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+
+    def meanwhile(self, stream: str, event: Event) -> None:
+        """What another process records, once, between the next decision and its append."""
+        self._interrupted.meanwhile.append(lambda: self.record(stream, event))
 
     def record(self, stream: str, event: Event) -> None:
         """As a reaction would, in a transaction of its own."""
@@ -154,7 +140,7 @@ def test_S73_S70_an_outcome_that_is_recorded_while_a_message_is_decided_stops_it
     desk: Desk, happens: Event, expected: Code
 ):
     conversation_id = a_conversation(desk)
-    desk.meanwhile.append((standing_stream(GUARDIAN), happens))
+    desk.meanwhile(standing_stream(GUARDIAN), happens)
     with pytest.raises(Refusal) as refused:
         desk.commands.send(asks(), conversation_id=conversation_id, text="Is there swimming?")
     assert refused.value.code == expected

@@ -130,6 +130,10 @@ class History:
         self._read(stream, len(envelopes))
         return envelopes
 
+    def read_on(self, connection: Connection[TupleRow]) -> None:
+        """Has all that is read from now on read on this connection."""
+        self._connect = lambda: nullcontext(connection)
+
     def moved_on(self, command: Command) -> None:
         """Keeps what the folded streams came to by the command, which was written at their versions."""
         if self._states is None:
@@ -232,9 +236,9 @@ class CommandHandler:
     def _answered(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
         outrun = anew = False
         for attempt in range(ATTEMPTS + 1):
+            history = History(self._pool.connection, request.school_id, self._states, anew=anew)
             try:
-                with self._turn(request, outrun=outrun, last=attempt == ATTEMPTS) as (connect, append_one):
-                    history = History(connect, request.school_id, self._states, anew=anew)
+                with self._turn(request, history, outrun=outrun, last=attempt == ATTEMPTS) as append_one:
                     command = self._decided(history, request, decide, status, location)
                     answer = append_one(command)
             except Conflict:
@@ -257,16 +261,17 @@ class CommandHandler:
 
     @contextmanager
     def _turn(
-        self, request: Request, *, outrun: bool, last: bool
-    ) -> Iterator[tuple[Connect, Callable[[Command], Answer]]]:
-        """What a decision reads with and how it is appended: like all others; once outrun, in line; at last, alone."""
+        self, request: Request, history: History, *, outrun: bool, last: bool
+    ) -> Iterator[Callable[[Command], Answer]]:
+        """How what is decided now is appended: like all others; once outrun, in line; at last, alone."""
         with self._line if outrun else nullcontext():
             if not last:
-                yield self._pool.connection, self._append
+                yield self._append
                 return
             with self._pool.connection() as connection, connection.transaction():
                 hold(connection, request.partition)
-                yield partial(nullcontext, connection), partial(append, connection)
+                history.read_on(connection)
+                yield partial(append, connection)
 
     def _decided(
         self, history: History, request: Request, decide: Callable[[History], Drafts], status: int, location: str

@@ -16,11 +16,10 @@ from shared.bus.consuming import Consuming, Meanwhile
 from shared.bus.messages import Batch, Bus
 from shared.bus.relay import Relay
 from shared.bus.topology import EXCHANGE, queue_name, routing_key
-from shared.events.envelope import Actor, Envelope
+from shared.events.envelope import Envelope
 from shared.events.identity import PupilId, StaffId
 from shared.events.points import AwardId, BehaviourId, PointAwarded, ValueId
 from shared.log import read
-from shared.log.append import Command, NewEvent, append
 from shared.log.feed import FeedBroken
 from shared.log.read import Head
 from shared.privacy.vault import Vault
@@ -32,6 +31,7 @@ from shared.runtime import metrics
 from shared.runtime.clock import SystemClock
 from shared.runtime.database import Pool
 from shared.testing.envelopes import envelope_of
+from tests.integration.appending import record
 from tests.integration.conftest import ScratchLog
 
 SOURCE = "points"
@@ -179,25 +179,8 @@ class Line:
             roster_position=1,
             note=None,
         )
-        event_id, stream, now = uuid4(), f"points-{pupil_id}", SystemClock().now()
-        before = len(read.stream(self.writer, self.school, stream))
-        [data] = self.vault.seal(self.school, [(event_id, event)])
-        new = NewEvent(
-            id=event_id,
-            type=event.event_type,
-            schema_version=version,
-            stream=stream,
-            data=data,
-            occurred_at=now,
-            actor=Actor(kind="staff", id="1"),
-            correlation_id=uuid4(),
-            causation_id=None,
-        )
-        command = Command(
-            school_id=self.school, partition=partition, expected={stream: before}, events=[new], recorded_at=now
-        )
-        with self.writer.transaction():
-            append(self.writer, command)
+        told = (f"points-{pupil_id}", event)
+        record(self.writer, self.vault, self.school, told, partition=partition, schema_version=version)
         return award_id
 
     def log(self, partition: int = 1) -> list[Envelope]:

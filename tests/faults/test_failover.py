@@ -15,7 +15,7 @@ from shared.testing.driver import Refused, Session, Wrote
 from tests.faults.apart import Apart
 from tests.faults.clusters import Cluster, until
 from tests.faults.invariants import Answered, Kept, holds, wait_until_quiet
-from tests.faults.test_restored import SOURCE, a_conversation, bookbag, is_found_out, is_put_right, to_be_lost
+from tests.faults.test_restored import SOURCE, a_conversation, is_found_out, is_put_right, to_be_lost
 from tests.installation import School, a_school, went
 
 CLIENTS = 4
@@ -104,7 +104,7 @@ def one_database_fails_over_behind(apart: Apart, school: School, primary: Cluste
     talk.say(2)
     behind = apart.clusters.standby("behind", primary)
     wait_until_quiet(bench)
-    assert bookbag(bench, "checkpoints", "--now").returncode == 0
+    assert bench.operate("checkpoints", "--now").returncode == 0
     caught_up(primary, behind)
     behind.stop()
     lost = to_be_lost(bench, talk)

@@ -39,7 +39,7 @@ controls: environment  ## seed each known fault into a copy and expect its test 
 lint: environment  ## check style, formatting, types and the walls between packages
 	$(VENV)/ruff check $(CODE)
 	$(VENV)/ruff format --check $(CODE)
-	$(VENV)/mypy services shared deploy bench
+	$(VENV)/mypy services shared deploy bench tests
 	$(VENV)/lint-imports
 
 fmt: environment  ## format the code and mend what can be mended

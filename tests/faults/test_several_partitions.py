@@ -261,6 +261,7 @@ def test_a_worker_signs_by_itself_what_each_partition_has_come_to(bench: Bench):
         copy.unlink()
     bench.it.resume("messaging.worker")
     wanted = {("messaging", number) for number in range(1, PARTITIONS + 1)}
+    signed: set[tuple[str, int]] = set()
     for _ in range(LOOKS):
         signed = {(line["service"], line["partition"]) for line in lines_of(bench)}
         if wanted <= signed:

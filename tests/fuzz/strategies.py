@@ -16,8 +16,8 @@ from shared.events.declaration import REGISTRY, Erased, Event, Sealed
 from shared.http.strict_json import MAX_INTEGER
 
 # What passes the strict decoder: no control characters but line feed and tab, no lone surrogates.
-texts = st.text(st.characters(exclude_categories=("Cc", "Cs")) | st.sampled_from("\n\t"))
-names = st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n\t"))
+names = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=12)
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC) | zones)  # noqa: DTZ001 - theirs
@@ -92,9 +92,9 @@ def respelt(text: str) -> SearchStrategy[str]:
     others = [text.upper(), text.lower(), text.replace("-", ""), f"{{{text}}}", f"urn:uuid:{text}", f" {text}"]
     others += [f"{text} ", text[:-1], text + "\n", text.replace("0", "\u0660"), text.replace("0", " "), text + "=="]
     others += [text.replace("T", " "), text.replace("Z", "+00:00"), text.replace("-", "_"), f"+{text}", "*" + text]
-    return st.sampled_from(others) | st.tuples(
-        st.integers(0, len(text)), st.characters(exclude_categories=("Cs",))
-    ).map(lambda change: text[: change[0]] + change[1] + text[change[0] + 1 :])
+    return st.sampled_from(others) | st.tuples(st.integers(0, len(text)), st.characters(exclude_categories=["Cs"])).map(
+        lambda change: text[: change[0]] + change[1] + text[change[0] + 1 :]
+    )
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Any:

@@ -293,7 +293,7 @@ def test_a_value_has_one_spelling(value: Any, data: st.DataObject):
     """Two spellings of one value would be two hashes of one event."""
     registry = Registry()
     body = {"__annotations__": {"value": type(value)}, "__module__": __name__}
-    made = event("tests.Value", version=1, registry=registry)(type("Value", (Event,), body))
+    made: Any = event("tests.Value", version=1, registry=registry)(type("Value", (Event,), body))
     spelt = to_wire(made(value=value))[0]["value"]
     other = data.draw(respelt(spelt))
     try:

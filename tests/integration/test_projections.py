@@ -141,7 +141,8 @@ def waits_in_vain(runner: Runner) -> None:
 
 
 def sessions_ended() -> float:
-    return PROJECTION_FAILURES.labels("names", "held_up")._value.get()
+    ended: float = PROJECTION_FAILURES.labels("names", "held_up")._value.get()
+    return ended
 
 
 def lock_the_row(connection: psycopg.Connection[Any]) -> None:

@@ -1,6 +1,5 @@
 """Reads in one round trip see one school's rows, leave nothing behind, and answer as a cursor would."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -23,7 +22,7 @@ class Note:
 
 
 @pytest.fixture
-def reader(scratch: ScratchLog) -> Iterator[Pool]:
+def reader(scratch: ScratchLog) -> Pool:
     """One connection, so that each read finds what the one before has left on it."""
     owner = scratch.connection("points_owner")
     owner.execute("CREATE TABLE note (school_id uuid NOT NULL, words text, number bigint NOT NULL)")

@@ -16,8 +16,9 @@ from shared.log.checkpoints import Checkpoint, checked, compared, signed
 from shared.log.read import Head
 from shared.log.verify import Fault, Witness, verify
 from shared.runtime import metrics
+from tests.integration.appending import a_command, an_event
 from tests.integration.conftest import ScratchKeys, ScratchLog
-from tests.integration.test_append import a_command, an_event, run
+from tests.integration.test_append import run
 
 LATER = 30
 SERVICE = "points"

@@ -10,8 +10,9 @@ from shared.events.envelope import _hashed, canonical, chain_hash
 from shared.log import read
 from shared.log.read import Head
 from shared.log.verify import Fault, Progress, Witness, verify
+from tests.integration.appending import a_command, an_event
 from tests.integration.conftest import ScratchLog
-from tests.integration.test_append import a_command, an_event, run
+from tests.integration.test_append import run
 
 EVENTS = 6
 

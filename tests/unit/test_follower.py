@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -138,7 +138,7 @@ def test_a_source_is_looked_at_at_its_own_pace(logs: Logs, pauses: Mapping[str, 
 
 def delivered(position: int) -> Envelope:
     """As far as the follower looks at one."""
-    event: Any = SimpleNamespace(position=position)
+    event: Envelope = cast("Any", SimpleNamespace(position=position))
     return event
 
 
@@ -176,5 +176,9 @@ def test_who_is_woken_by_what_comes_meanwhile_looks_again_only_after_a_whole_bat
     follower = following(logs, lambda _source, _asked: None)
     logs.left["first"] = taken
     waited: list[float] = []
-    follower.follow(SOURCE, lambda _seconds: bool(waited), waited.append, woken=woken)
+
+    def idle(seconds: float) -> None:
+        waited.append(seconds)
+
+    follower.follow(SOURCE, lambda _seconds: bool(waited), idle, woken=woken)
     assert len(logs.looked_at) == 2 * idles, "two consumers a round"

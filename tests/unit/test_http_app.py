@@ -183,7 +183,11 @@ class House:
         return sign(replace(GUARDIAN, session_id=session_id, issued_at=self.clock.now()), KEY)
 
     def request(self, method: str, path: str, *, who: Principal | None = GUARDIAN, **options: Any) -> Result:
-        headers = {"Bookbag-Gateway": GATEWAY, "Idempotency-Key": "k1", "Content-Type": "application/json"}
+        headers: dict[str, str | None] = {
+            "Bookbag-Gateway": GATEWAY,
+            "Idempotency-Key": "k1",
+            "Content-Type": "application/json",
+        }
         if who is not None:
             headers["Bookbag-Principal"] = sign(who, KEY)
         headers |= options.pop("headers", {})
@@ -503,7 +507,12 @@ def test_a_length_that_is_no_number_is_refused(house: House, length: str) -> Non
     headers = {"Bookbag-Gateway": GATEWAY, "Content-Length": length}
     environ = create_environ("/v1/door", method="POST", headers=headers)
     answered: list[str] = []
-    house.client.app(environ, lambda status, _headers, _error=None: answered.append(status))
+
+    def started(status: str, _headers: Any, _error: Any = None, /) -> Callable[[bytes], object]:
+        answered.append(status)
+        return lambda _written: None
+
+    house.client.app(environ, started)
     assert answered == ["400 Bad Request"]
 
 

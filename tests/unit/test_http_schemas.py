@@ -1,5 +1,6 @@
 """Schemas, problem documents, pages and the OpenAPI document."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
@@ -71,23 +72,24 @@ def test_a_time_is_given_in_utc_whatever_zone_it_has() -> None:
     assert Everything().dump({"when": summer}) == {"when": "2026-07-01T09:00:00.000000Z"}
 
 
+def each(field: str, values: Sequence[Any]) -> list[tuple[str, Any]]:
+    return [(field, value) for value in values]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *[("whole", value) for value in (0, 6, True, "3", 3.0, None, [], 10**30)],
-        *[
-            ("asked", value)
-            for value in (3, "03", "+3", "3.0", " 3", "10", "-1", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 99)
-        ],
-        *[("flag", value) for value in (1, 0, "true", None)],
-        *[("text", value) for value in ("", " ", "\n\t", "abcdef", 1, None, "\0", "\ud800", "a\r", "\u202f")],
-        *[("id", value) for value in ("", 1, None, "0190C0DE-0000-7000-8000-000000000000", uuid4().hex, [], {})],
+        *each("whole", (0, 6, True, "3", 3.0, None, [], 10**30)),
+        *each("asked", (3, "03", "+3", "3.0", " 3", "10", "-1", "\N{ARABIC-INDIC DIGIT ONE}", "9" * 99)),
+        *each("flag", (1, 0, "true", None)),
+        *each("text", ("", " ", "\n\t", "abcdef", 1, None, "\0", "\ud800", "a\r", "\u202f")),
+        *each("id", ("", 1, None, "0190C0DE-0000-7000-8000-000000000000", uuid4().hex, [], {})),
         *[("id", f"{{{uuid4()}}}"), ("id", f"urn:uuid:{uuid4()}"), ("id", "0190c0de-0000-7000-8000-00000000000")],
-        *[("when", value) for value in ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000000+00:00", "", 0, None)],
-        *[("when", value) for value in ("2026-02-30T09:30:00.000000Z", "2026-01-31 09:30:00.000000Z")],
-        *[("day", value) for value in ("2026-02-29", "20260131", "2026-1-31", "2026-W05-6", 0, None, "")],
-        *[("colour", value) for value in ("RED", "green", 1, None, ["red"], {})],
-        *[("rows", value) for value in ("x", {}, [], [{"name": "a"}] * 3, None, 5)],
+        *each("when", ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000000+00:00", "", 0, None)),
+        *each("when", ("2026-02-30T09:30:00.000000Z", "2026-01-31 09:30:00.000000Z")),
+        *each("day", ("2026-02-29", "20260131", "2026-1-31", "2026-W05-6", 0, None, "")),
+        *each("colour", ("RED", "green", 1, None, ["red"], {})),
+        *each("rows", ("x", {}, [], [{"name": "a"}] * 3, None, 5)),
     ],
 )
 def test_what_does_not_fit_is_refused_under_its_name_and_is_not_said_back(field: str, value: Any) -> None:

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_refusal_tells_its_facts() -> None:
 @pytest.mark.parametrize(
     "facts", [{}, {"limit": 2, "name": "Amelia"}, {"limit": True}, {"limit": 2.5}, {"limit": None}]
 )
-def test_a_refusal_takes_the_facts_of_its_code_and_no_others(facts: dict[str, int]) -> None:
+def test_a_refusal_takes_the_facts_of_its_code_and_no_others(facts: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="limit"):
         Refusal(PARENT_LIMIT, **facts)
 

@@ -12,7 +12,7 @@ import pytest
 from shared.runtime import correlation, crash
 from shared.runtime.clock import FixedClock, SchoolClock, SystemClock, school_clock
 from shared.runtime.health import Health
-from shared.runtime.ids import event_id_from_cause, new_id, uuid7
+from shared.runtime.ids import Random, event_id_from_cause, new_id, uuid7
 
 NOW = datetime(2026, 1, 5, 9, 0, 0, 123456, tzinfo=UTC)
 
@@ -103,7 +103,11 @@ def test_an_id_is_a_uuid_of_version_7_that_holds_its_time() -> None:
 def test_ids_of_different_microseconds_sort_as_their_times_do() -> None:
     # The random part works against the order as hard as it can.
     times = [NOW + timedelta(microseconds=count) for count in range(2000)]
-    made = [uuid7(at, lambda count, low=index % 2: bytes([255 * (1 - low)]) * count) for index, at in enumerate(times)]
+
+    def low_or_high(low: int) -> Random:
+        return lambda count: bytes([255 * (1 - low)]) * count
+
+    made = [uuid7(at, low_or_high(index % 2)) for index, at in enumerate(times)]
     assert made == sorted(made)
     assert len({str(one) for one in made}) == len(made)
 

@@ -4,7 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
-from product import PRODUCT
+from product import PRODUCT  # type: ignore[import-not-found] # it stands beside this file
 
 from deploy.local.faults import CannotStart
 from deploy.local.launch import Installation

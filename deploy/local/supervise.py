@@ -269,7 +269,8 @@ class Supervisor:
     def _spawn_again(self, child: _Child) -> None:
         child.start_at = None
         child.process = self._spawn(child.program)
-        child.ended.clear()
+        # Another one's end: who still waits for that of the last must not miss it.
+        child.ended = threading.Event()
         self._changed()
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:

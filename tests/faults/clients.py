@@ -21,6 +21,8 @@ ENOUGH = 5
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """Attributes: at: when it was asked, in monotonic seconds."""
+
     status: int
     at: float
 
@@ -36,12 +38,13 @@ class Client:
 
     def run(self, over: Callable[[], bool]) -> None:
         while not over():
-            status = self.ask()
-            self.answers.append(Answered(status, time.monotonic()))
+            began = time.monotonic()
+            self.answers.append(Answered(self.ask(), began))
             if sum(is_2xx(answer.status) for answer in self.answers) >= ENOUGH:
                 self.warm.set()
 
     def late(self, after: float) -> list[Answered]:
+        """What was asked after that moment: an answer to what was asked before may be on its way."""
         return [answer for answer in self.answers if answer.at > after]
 
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -11,6 +13,8 @@ from deploy.local.faults import CannotStart
 from deploy.local.program import Program
 from deploy.local.servers import Servers
 from deploy.local.supervise import Supervisor
+
+T = TypeVar("T")
 
 
 def connect(servers: Servers, password: str | None = None) -> "psycopg.Connection[tuple[object, ...]]":
@@ -102,6 +106,36 @@ def test_a_program_that_dies_again_and_again_stops_everything_with_its_last_word
     assert supervisor.failure is not None
     assert supervisor.failure.startswith("ink died 3 times within a minute, the last time it ended with code 7")
     assert "out of ink" in supervisor.failure
+
+
+class Hesitating(Supervisor):
+    """Whoever asks it for something hears of it only when the program is up again."""
+
+    def _on_thread(self, action: Callable[[], T]) -> T:
+        before = self._children["pen"].process.pid if "pen" in self._children else 0
+        answer = super()._on_thread(action)
+        while before and self._children["pen"].wanted and self._children["pen"].process.pid == before:
+            self.failed.wait(0.01)
+        return answer
+
+
+def test_whoever_kills_a_program_that_is_up_again_before_they_look_does_not_wait_for_its_next_end(tmp_path: Path):
+    supervisor = Hesitating()
+    pen = Program(
+        name="pen",
+        command=["/bin/sh", "-c", "exec sleep 600"],
+        environment={"PATH": os.defpath},
+        folder=tmp_path,
+        log=tmp_path / "pen.log",
+        stage=0,
+        ready=lambda: True,
+    )
+    supervisor.start(pen)
+    supervisor.wait_ready(["pen"])
+    killed = supervisor.pid("pen")
+    supervisor.kill("pen")
+    assert supervisor.pid("pen") != killed
+    supervisor.stop_all()
 
 
 def test_a_program_that_ignores_its_signal_is_killed_when_its_time_is_over(tmp_path: Path):

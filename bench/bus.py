@@ -322,16 +322,16 @@ def careless(place: Place) -> Iterator[Round]:
             count = place.scaled(NAIVE_EVENTS) // 2
             pipeline.fill(count)
             pipeline.empty_queue()
-            relay, killed = pipeline.start("relay", count), pipeline.start("careless", count)
-            relay.wait(PATIENCE)
+            pipeline.start("relay", count).wait(PATIENCE)
+            killed = pipeline.start("careless", count)
             while pipeline.applied < count // 8:
-                threading.Event().wait(LOOK)
+                _still_at_it(killed)
             with place.superuser(database) as connection:
                 # The server stands still for it while it dies: between its acknowledgement and its commit.
                 connection.execute("BEGIN")
                 connection.execute("LOCK TABLE award IN SHARE MODE")
                 while not _waits(connection):
-                    threading.Event().wait(LOOK)
+                    _still_at_it(killed)
                 killed.kill()
                 killed.wait()
                 connection.execute("ROLLBACK")
@@ -341,6 +341,13 @@ def careless(place: Place) -> Iterator[Round]:
             return Measured(figures={}, fault=f"{missing} of {count} are missing" if missing else "")
 
         yield measure
+
+
+def _still_at_it(process: "subprocess.Popen[bytes]") -> None:
+    """Waits a moment. Raises RuntimeError where it has ended: it was to be killed at its work."""
+    threading.Event().wait(LOOK)
+    if process.poll() is not None:
+        raise RuntimeError("the consumer was through before it could be killed")
 
 
 def _waits(connection: Any) -> bool:

@@ -263,10 +263,9 @@ TOPIC = Topic(
             unit="reads/s",
             figure=lambda medians: _best(medians, "reads", "reads, two processes"),
             why=(
-                "the cores are full, with other work that shared them (see the line below the sides): the CPU time of"
-                " each process says what a read takes. Threads of one process that wait for the interpreter pay for it:"
-                " with two processes a read takes a third less. As many cores as this CPU time needs would reach it,"
-                " with an api process for every few requests in work"
+                "the cores are full: the CPU time of each process says what a read takes. Threads of one process that"
+                " wait for the interpreter pay for it: with two processes points takes a third less for each. As many"
+                " cores as this CPU time needs would reach it, with an api process for every few requests in work"
             ),
         ),
         Goal(

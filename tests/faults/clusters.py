@@ -55,6 +55,7 @@ class Cluster(PrivatePostgres):
         passfile.chmod(0o600)
         if self._account is not None:
             os.chown(passfile, self._account.uid, self._account.gid)
+            self._make_reachable(self._account, to_nobody)
         told = (
             f"host={LOOPBACK} port={primary.port} user={SUPERUSER} passfile={passfile} application_name={self.name}"
             " sslmode=disable gssencmode=disable"

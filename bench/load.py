@@ -325,6 +325,12 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _normal(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "Not normal again while it was looked at; normal would be that"
+    return f"Normal again {seconds} s after the burst: from then on"
+
+
 def _write(found: Mapping[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "load.json").write_text(json.dumps(found, indent=1) + "\n")
@@ -341,7 +347,7 @@ def _write(found: Mapping[str, Any]) -> None:
         "|---|---|---|---|---|---|---|---|",
         *phases,
         (
-            f"\nNormal again {found['normal again after s']} s after the burst: from then on nobody is sent away, and"
+            f"\n{_normal(found['normal again after s'])} nobody is sent away, and"
             " the slowest hundredth takes at most twice as long as before it.\n"
         ),
         *([f"What was wrong: {fault}.\n" for fault in found["faults"]] or ["Nothing acknowledged is lost or twice.\n"]),

@@ -333,7 +333,7 @@ def _normal(seconds: float) -> str:
 
 def _write(found: Mapping[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "load.json").write_text(json.dumps(found, indent=1) + "\n")
+    (FOLDER / "load.json").write_text(json.dumps(found, indent=1).replace("Infinity", "null") + "\n")
     phases = [
         f"| {name} | {p['commands/s']:,.0f} | {p['seconds']:,.0f} | {p['acknowledged']:,} | {p['sent away']:,} |"
         f" {p['connections lost']} | {p['p50 ms']} | {p['p99 ms']} |"

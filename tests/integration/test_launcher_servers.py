@@ -88,18 +88,22 @@ def test_data_of_another_major_version_is_left_alone(tmp_path: Path):
         assert connection.execute("SELECT number FROM kept").fetchall() == [(1,)]
 
 
-def test_a_program_that_dies_again_and_again_stops_everything_with_its_last_words(tmp_path: Path):
-    supervisor = Supervisor(max_deaths=3)
-    dying = Program(
-        name="ink",
-        command=["/bin/sh", "-c", "echo out of ink; exit 7"],
-        environment={},
-        folder=tmp_path,
-        log=tmp_path / "ink.log",
+def shell(name: str, script: str, folder: Path) -> Program:
+    """A program that is ready at once."""
+    return Program(
+        name=name,
+        command=["/bin/sh", "-c", script],
+        environment={"PATH": os.defpath},
+        folder=folder,
+        log=folder / f"{name}.log",
         stage=0,
         ready=lambda: True,
     )
-    supervisor.start(dying)
+
+
+def test_a_program_that_dies_again_and_again_stops_everything_with_its_last_words(tmp_path: Path):
+    supervisor = Supervisor(max_deaths=3)
+    supervisor.start(shell("ink", "echo out of ink; exit 7", tmp_path))
     supervisor.wait_ready(["ink"])
     assert supervisor.failed.wait(60)
     supervisor.stop_all()
@@ -121,16 +125,7 @@ class Hesitating(Supervisor):
 
 def test_whoever_kills_a_program_that_is_up_again_before_they_look_does_not_wait_for_its_next_end(tmp_path: Path):
     supervisor = Hesitating()
-    pen = Program(
-        name="pen",
-        command=["/bin/sh", "-c", "exec sleep 600"],
-        environment={"PATH": os.defpath},
-        folder=tmp_path,
-        log=tmp_path / "pen.log",
-        stage=0,
-        ready=lambda: True,
-    )
-    supervisor.start(pen)
+    supervisor.start(shell("pen", "exec sleep 600", tmp_path))
     supervisor.wait_ready(["pen"])
     killed = supervisor.pid("pen")
     supervisor.kill("pen")

@@ -277,15 +277,18 @@ def _summary(phase: Phase, heard: Heard) -> dict[str, Any]:
     }
 
 
-def _normal_after(before: Heard, after: Heard) -> float:
-    """Seconds after the burst from which on nobody is sent away and the slowest take at most twice what they took."""
+def _normal_after(before: Heard, after: Heard) -> float | None:
+    """Seconds after the burst from which on nobody is sent away and the slowest take at most twice what they took.
+
+    None where that never came.
+    """
     usual = sorted(before.took)[int(len(before.took) * 0.99)]
     last = max(after.seconds, default=0)
     for second in range(last + 1):
         windows = range(second, last + 1, WINDOW)
         if all(_calm(after, start, usual) for start in windows):
             return float(second)
-    return float("inf")
+    return None
 
 
 def _calm(heard: Heard, start: int, usual: float) -> bool:
@@ -318,22 +321,22 @@ def _timeline(phases: Sequence[Phase], heard: Mapping[str, Heard]) -> list[dict[
 def _lines(found: Mapping[str, Any]) -> list[str]:
     return [
         *(f"{name}: {phase}" for name, phase in found["phases"].items()),
-        f"normal again after {found['normal again after s']} s",
+        f"{_normal(found['normal again after s'])} nobody is sent away",
         "memory, warm to end: "
         + ", ".join(f"{name} {size['warm']:.0f} to {size['end']:.0f} MB" for name, size in found["memory MB"].items()),
         *(f"FAULT: {fault}" for fault in found["faults"]),
     ]
 
 
-def _normal(seconds: float) -> str:
-    if seconds == float("inf"):
+def _normal(seconds: float | None) -> str:
+    if seconds is None:
         return "Not normal again while it was looked at; normal would be that"
     return f"Normal again {seconds} s after the burst: from then on"
 
 
 def _write(found: Mapping[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "load.json").write_text(json.dumps(found, indent=1).replace("Infinity", "null") + "\n")
+    (FOLDER / "load.json").write_text(json.dumps(found, indent=1) + "\n")
     phases = [
         f"| {name} | {p['commands/s']:,.0f} | {p['seconds']:,.0f} | {p['acknowledged']:,} | {p['sent away']:,} |"
         f" {p['connections lost']} | {p['p50 ms']} | {p['p99 ms']} |"

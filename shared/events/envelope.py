@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from shared.events.wire import WireError, time_from_wire, time_to_wire, uuid_from_wire
+from shared.events.wire import MAX_INTEGER, WireError, time_from_wire, time_to_wire, uuid_from_wire, uuid_to_wire
 
 GENESIS = bytes(32)
 """The predecessor's hash of a partition's first event."""
@@ -88,8 +88,7 @@ def chain_hash(previous: bytes, envelope_bytes: bytes) -> bytes:
 
 def sealed_envelope(*, previous: bytes, **known: Any) -> Envelope:
     """Completes an envelope with its link and hash."""
-    unsealed = Envelope(previous=previous, hash=b"", **known)
-    return Envelope(previous=previous, hash=chain_hash(previous, canonical(_hashed(unsealed))), **known)
+    return Envelope(previous=previous, hash=chain_hash(previous, canonical(hashed_form(**known))), **known)
 
 
 def hashed_form(
@@ -111,10 +110,10 @@ def hashed_form(
 ) -> dict[str, Any]:
     """What is hashed of an envelope, beside the predecessor's hash: its canonical bytes are."""
     return {
-        "id": str(id),
+        "id": uuid_to_wire(id),
         "type": type,
         "schema_version": schema_version,
-        "school_id": str(school_id),
+        "school_id": uuid_to_wire(school_id),
         "stream": stream,
         "stream_version": stream_version,
         "partition": partition,
@@ -122,8 +121,8 @@ def hashed_form(
         "occurred_at": time_to_wire(occurred_at),
         "recorded_at": time_to_wire(recorded_at),
         "actor": str(actor),
-        "correlation_id": str(correlation_id),
-        "causation_id": None if causation_id is None else str(causation_id),
+        "correlation_id": uuid_to_wire(correlation_id),
+        "causation_id": None if causation_id is None else uuid_to_wire(causation_id),
         "data": dict(data),
     }
 
@@ -199,7 +198,7 @@ def _check(value: Any) -> None:
             if type(item) not in _PLAIN:
                 _check(item)
     elif kind is int:
-        if abs(value) >= 2**53:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise WireError("an integer beyond 2^53")
     elif kind is list or kind is tuple:
         for item in value:
@@ -209,9 +208,12 @@ def _check(value: Any) -> None:
 
 
 def _check_keys(value: dict[Any, Any]) -> None:
-    for key in value:
-        if not (isinstance(key, str) and key.isascii()):
-            raise WireError("a key that is not ASCII text")
+    try:
+        fits = "".join(value).isascii()
+    except TypeError:
+        fits = False
+    if not fits:
+        raise WireError("a key that is not ASCII text")
 
 
 def _text(raw: Any) -> str:

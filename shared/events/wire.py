@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -42,20 +43,31 @@ def time_to_wire(at: datetime) -> str:
     """RFC 3339, UTC, six digits, Z."""
     if at.tzinfo is None:
         raise WireError("a time without a zone")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"  # in place of +00:00
+    # orjson writes it in a third of isoformat's time, and leaves six noughts away.
+    text = orjson.dumps(at.astimezone(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
+    return text if len(text) == _TIME_LENGTH else text[:-1] + ".000000Z"
 
 
 def time_from_wire(text: str) -> datetime:
     """The moment, in UTC. Raises WireError for any form but that of `time_to_wire`."""
     # fromisoformat takes more forms than the one we write, at a tenth of strptime's time: of this length, with these
     # signs in their places, it is the only one.
-    if len(text) != 27 or text[4::3][:5] + text[-1] != "--T::Z" or text[19] != ".":  # noqa: PLR2004 - that form's
+    if len(text) != _TIME_LENGTH or text[4::3][:5] + text[-1] != "--T::Z" or text[19] != ".":
         raise WireError("a time that is not RFC 3339 with six digits and Z")
     return datetime.fromisoformat(text)
 
 
+def uuid_to_wire(ident: UUID) -> str:
+    """The id as str() spells it, in a third of its time."""
+    return orjson.dumps(ident)[1:-1].decode()
+
+
+@lru_cache(4096)
 def uuid_from_wire(text: str) -> UUID:
-    """The id. Raises WireError for any spelling but str()'s: two of one value would be two hashes of one event."""
+    """The id. Raises WireError for any spelling but str()'s: two of one value would be two hashes of one event.
+
+    The same few people, classes and cases are named in event after event: those are remembered.
+    """
     if not _UUID(text):
         raise WireError("an id that is not in lower case with dashes")
     return UUID(text)
@@ -99,13 +111,17 @@ def from_wire(
     if latest.keys() != codecs.keys():
         raise WireError(f"{name}: fields missing or unknown")
     values: dict[str, Any] = {}
-    for field, (_, decode) in codecs.items():
-        raw = latest[field]
-        if field in marks and raw is not None:
-            found = opened.get(field, Sealed())
-            values[field] = _decoded(name, field, _from_json(decode), found) if isinstance(found, bytes) else found
-        else:
-            values[field] = _decoded(name, field, decode, raw)
+    field = ""
+    try:
+        for field, (_, decode) in codecs.items():
+            raw = latest[field]
+            if field in marks and raw is not None:
+                found = opened.get(field, _SEALED)
+                values[field] = decode(orjson.loads(found)) if isinstance(found, bytes) else found
+            else:
+                values[field] = decode(raw)
+    except _ILL_TYPED:
+        raise WireError(f"{name}.{field} is ill-typed") from None
     return cls(**values)
 
 
@@ -125,15 +141,9 @@ def at_latest(name: str, version: int, data: Mapping[str, Any], registry: Regist
         raise WireError(str(error)) from None
 
 
-def _from_json(decode: Callable[[Any], Any]) -> Callable[[bytes], Any]:
-    return lambda text: decode(orjson.loads(text))
-
-
-def _decoded(name: str, field: str, decode: Callable[[Any], Any], raw: Any) -> Any:
-    try:
-        return decode(raw)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise WireError(f"{name}.{field} is ill-typed") from None
+_ILL_TYPED = (ValueError, TypeError, KeyError, AttributeError)
+_SEALED = Sealed()
+_TIME_LENGTH = 27
 
 
 Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
@@ -245,7 +255,7 @@ _SCALARS: dict[Any, Codec] = {
     str: (_same, lambda r: _is(str, r)),
     int: (_integer, _integer),
     bool: (_same, lambda r: _is(bool, r)),
-    UUID: (str, lambda r: uuid_from_wire(_is(str, r))),
+    UUID: (uuid_to_wire, lambda r: uuid_from_wire(_is(str, r))),
     datetime: (time_to_wire, lambda r: time_from_wire(_is(str, r))),
     date: (date.isoformat, _date),
 }

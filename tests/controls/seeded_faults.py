@@ -2523,8 +2523,8 @@ ABUSE = (
     Fault(
         "an error tells what stood in a personal field",
         "shared/events/wire.py",
-        "_decoded(name, field, _from_json(decode), found) if isinstance(found, bytes) else found",
-        "_from_json(decode)(found) if isinstance(found, bytes) else found",
+        "    except _ILL_TYPED:\n",
+        "    except ImportError:\n",
         (f"{WIRE_FORMS}::test_a_personal_value_of_another_form_is_refused_and_the_error_tells_nothing_of_it",),
     ),
     Fault(

@@ -1,17 +1,17 @@
 """The hash chain: what is hashed is RFC 8785, and nothing in an envelope can change unseen."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.events.envelope import Actor, Envelope, canonical, envelope_from_wire, envelope_to_wire
-from shared.events.wire import WireError
+from shared.events.wire import WireError, time_to_wire, uuid_to_wire
 from shared.testing.envelopes import AT, an_envelope
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -67,6 +67,18 @@ def test_a_changed_field_no_longer_has_its_hash(field: str):
 def test_an_envelope_comes_back_from_the_wire_as_it_was():
     envelope = an_envelope(causation_id=UUID(int=5))
     assert envelope_from_wire(envelope_to_wire(envelope)) == envelope
+
+
+@given(st.datetimes(timezones=st.timezones()), st.booleans())
+def test_a_time_is_written_in_utc_with_six_digits_also_where_they_are_noughts(at: datetime, whole: bool):  # noqa: FBT001
+    assume(datetime.min.year < at.year < datetime.max.year)  # a day beyond either end is no UTC time
+    at = at.replace(microsecond=0) if whole else at
+    assert time_to_wire(at) == at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+@given(st.uuids())
+def test_an_id_is_written_as_it_is_shown(ident: UUID):
+    assert uuid_to_wire(ident) == str(ident)
 
 
 @pytest.mark.parametrize(

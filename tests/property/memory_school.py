@@ -1,6 +1,6 @@
 """A school in memory: one class, two teachers, two leaders, two guardians of one child; their days are chance."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from services.moderation.domain.case import case_of
 from services.moderation.reactions import messaging_followed
 from shared.events import messaging as said
 from shared.events import moderation as decided
+from shared.events.declaration import Event
 from shared.events.identity import ClassId, GuardianId, PupilId
 from shared.events.messaging import DeliveryMeans, FlagCategory, MessageId, Sender, Track
 from shared.log.commands import Asked
@@ -31,6 +32,7 @@ from tests.property.memory_house import Chance, MemoryHandler, MemoryLog, Memory
 CLASS, ADA, BAO = ClassId(UUID(int=50)), PupilId(UUID(int=60)), PupilId(UUID(int=61))
 MUM, DAD = (GuardianId(UUID(int=n)) for n in (70, 71))
 TEACHER, AIDE = UUID(int=80), UUID(int=81)
+CORRELATION = UUID(int=3)
 CHILDREN = {MUM: (ADA, BAO), DAD: (ADA,)}
 
 HEAD = principal(Capacity.STAFF, Role.HEADTEACHER, person=UUID(int=90))
@@ -39,23 +41,34 @@ TEACHERS = [principal(Capacity.STAFF, Role.TEACHER, person=who, classes=(CLASS,)
 GUARDIANS = {who: principal(Capacity.GUARDIAN, person=who, children=CHILDREN[who]) for who in CHILDREN}
 
 
+_RELATIONS: Mapping[UUID, Relations] = {
+    pupil_id: Relations(
+        pupil_id=pupil_id,
+        guardians=frozenset(who for who, children in CHILDREN.items() if pupil_id in children),
+        classes=frozenset({CLASS}),
+        teachers={CLASS: frozenset({TEACHER, AIDE})},
+        roster_position=1,
+    )
+    for pupil_id in (ADA, BAO)
+}
+_NO_NAMES = KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+
+
 @dataclass(slots=True)
 class Facts:
     """What the services' rosters know, and what of moderation's queries a command asks."""
 
     parameters: Parameters
+    _school: SchoolFacts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._school = SchoolFacts(partition=1, parameters=self.parameters.to_mapping())
 
     def school(self, _school_id: UUID) -> SchoolFacts:
-        return SchoolFacts(partition=1, parameters=self.parameters.to_mapping())
+        return self._school
 
     def relations(self, _school_id: UUID, pupil_id: UUID, _class_id: UUID | None = None) -> Relations:
-        return Relations(
-            pupil_id=pupil_id,
-            guardians=frozenset(who for who, children in CHILDREN.items() if pupil_id in children),
-            classes=frozenset({CLASS}),
-            teachers={CLASS: frozenset({TEACHER, AIDE})},
-            roster_position=1,
-        )
+        return _RELATIONS[pupil_id]
 
     def is_guardian(self, _school_id: UUID, person_id: UUID) -> bool:
         return person_id in CHILDREN
@@ -63,7 +76,7 @@ class Facts:
     has_guardian = is_guardian
 
     def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
-        return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+        return _NO_NAMES
 
     def is_staff(self, _school_id: UUID, _person_id: UUID) -> bool:
         return False
@@ -308,7 +321,7 @@ class MemorySchool:
 
 
 def asked(by: Principal) -> Asked:
-    return Asked(by=by, correlation_id=UUID(int=3), claim=None)
+    return Asked(by=by, correlation_id=CORRELATION, claim=None)
 
 
 def one_case_each(log: MemoryLog) -> bool:
@@ -321,17 +334,19 @@ def one_case_each(log: MemoryLog) -> bool:
     )
 
 
+_IN_THE_ORACLES_WORDS: Mapping[type[Event], tuple[str, str]] = {
+    said.MessageSent: ("sent", "message_id"),
+    said.WarningRecorded: ("warning", "warning_id"),
+    said.WarningReceived: ("delivered", "warning_id"),
+    said.WarningHandedOver: ("delivered", "warning_id"),
+    said.WarningRescissionRecorded: ("rescinded", "warning_id"),
+    said.RemovalRecorded: ("removed", "removal_id"),
+    said.ReinstatementRecorded: ("reinstated", "removal_id"),
+    said.SuspensionRecorded: ("suspended", "suspension_id"),
+    said.SuspensionEndRecorded: ("lifted", "suspension_id"),
+}
+
+
 def _said(event: Any) -> Said:
-    names = {
-        said.MessageSent: ("sent", "message_id"),
-        said.WarningRecorded: ("warning", "warning_id"),
-        said.WarningReceived: ("delivered", "warning_id"),
-        said.WarningHandedOver: ("delivered", "warning_id"),
-        said.WarningRescissionRecorded: ("rescinded", "warning_id"),
-        said.RemovalRecorded: ("removed", "removal_id"),
-        said.ReinstatementRecorded: ("reinstated", "removal_id"),
-        said.SuspensionRecorded: ("suspended", "suspension_id"),
-        said.SuspensionEndRecorded: ("lifted", "suspension_id"),
-    }
-    what, name = names.get(type(event), ("other", "guardian_id"))
+    what, name = _IN_THE_ORACLES_WORDS.get(type(event), ("other", "guardian_id"))
     return Said(str(event.guardian_id), what, str(getattr(event, name)))

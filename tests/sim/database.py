@@ -1,210 +1,253 @@
-"""A service's database in memory: SQLite runs the very statements that the product says to PostgreSQL.
+"""A service's database in memory: it does the very statements that the product says to PostgreSQL.
 
-What it keeps of PostgreSQL: a transaction is all or nothing, keys are unique, and what waits for a lock comes after
-the one who holds it (one transaction at a time). What it adds is the schedule's: a process dies before or after any
-commit. What it cannot show, two open transactions beside each other, is tests/integration's and tests/faults'.
+What it keeps of PostgreSQL: a transaction is all or nothing, after an error nothing more is done in it, values are of
+their types, keys are unique, and what waits for a lock comes after the one who holds it (one transaction at a time).
+What it adds is the schedule's: a process dies before or after any commit. What it cannot show, two open transactions
+beside each other, is tests/integration's and tests/faults'.
 """
 
-import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import datetime
-from functools import cache, lru_cache
-from typing import Any
-from uuid import UUID
-from weakref import WeakMethod
+from types import TracebackType
+from typing import Any, Self
+
+from psycopg.errors import InFailedSqlTransaction
 
 from shared.projections.declaration import Projection
 from tests.property.memory_house import Crashed
+from tests.sim.statements import Statement, made_of
+from tests.sim.tables import SCHEMA, Row, Table, Tables, defined
 
-SCHEMA = """
-CREATE TABLE log_head (partition integer PRIMARY KEY, position bigint NOT NULL, hash bytea NOT NULL);
-CREATE TABLE log_event (
-    partition integer NOT NULL, position bigint NOT NULL, id uuid NOT NULL UNIQUE, type text NOT NULL,
-    schema_version integer NOT NULL, school_id uuid NOT NULL, stream text NOT NULL, stream_version bigint NOT NULL,
-    occurred_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL, actor text NOT NULL,
-    correlation_id uuid NOT NULL, causation_id uuid, data text NOT NULL, previous bytea NOT NULL, hash bytea NOT NULL,
-    PRIMARY KEY (partition, position), UNIQUE (school_id, stream, stream_version)
-);
-CREATE TABLE log_answer (
-    school_id uuid NOT NULL, person_id uuid NOT NULL, key text NOT NULL, body_mac bytea NOT NULL,
-    status smallint NOT NULL, location text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
-    recorded_at timestamptz NOT NULL, PRIMARY KEY (school_id, person_id, key)
-);
-CREATE TABLE projection_cursor (
-    consumer text NOT NULL, source text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
-    hash bytea NOT NULL, appended bigint NOT NULL DEFAULT 0, PRIMARY KEY (consumer, source, partition)
-);
-CREATE TABLE parked_event (
-    consumer text NOT NULL, source text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
-    school_id uuid NOT NULL, stream text NOT NULL, event_id uuid NOT NULL, event_type text NOT NULL,
-    concerns text NOT NULL, why text NOT NULL, PRIMARY KEY (consumer, source, partition, position)
-);
-CREATE TABLE relay_progress (partition integer PRIMARY KEY, position bigint NOT NULL);
-CREATE TABLE went_back (consumer text NOT NULL, here bigint NOT NULL, there bigint NOT NULL);
-CREATE TRIGGER a_cursor_goes_on AFTER UPDATE ON projection_cursor WHEN new.position <= old.position
-    BEGIN INSERT INTO went_back VALUES (new.consumer, old.position, new.position); END;
-"""
-"""The migrations' tables with their keys, in the types that SQLite keeps; and a note of each cursor that went back."""
+TABLES = defined(SCHEMA)
+"""Of every service; and those of the read models, which are the same in every school."""
+OWN = tuple(TABLES.values())
 
-IN_SQLITE = (
-    ("unnest(%s::text[]) AS s(stream)", "(SELECT value AS stream FROM json_each(%s)) AS s"),
-    ("= ANY(%s)", "IN (SELECT value FROM json_each(%s))"),
-    (" FOR UPDATE", ""),  # there is one transaction at a time
-    ("data::text", "data"),
-    ("%s", "?"),
-)
-
-sqlite3.register_adapter(UUID, str)
-sqlite3.register_adapter(datetime, datetime.isoformat)
-sqlite3.register_adapter(list, lambda values: json.dumps([str(value) for value in values]))
-sqlite3.register_converter("uuid", lru_cache(4096)(lambda text: UUID(text.decode())))
-sqlite3.register_converter("timestamptz", lambda text: datetime.fromisoformat(text.decode()))
-
-
-@cache
-def empty() -> bytes:
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.executescript(SCHEMA)
-        return database.serialize()
-
-
-@cache
-def in_sqlite(sql: str) -> str:
-    for postgresql, sqlite in IN_SQLITE:
-        sql = sql.replace(postgresql, sqlite)
-    return sql
-
-
-def _calls(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """What sqlite3 holds the collector cannot see: a bound method would keep its school for as long as the process."""
-    weak = WeakMethod(method)
-
-    def call(first: Any, second: Any) -> Any:
-        found = weak()
-        return None if found is None else found(first, second)
-
-    return call
+_made: dict[str, Statement] = {}
 
 
 class Connection:
-    """What the product uses of psycopg's, for a connection as for a cursor."""
+    """What the product uses of psycopg's, for a connection, a cursor and a pipeline; and each as its own context."""
+
+    __slots__ = ("_database", "_rows", "autocommit", "rowcount")
 
     def __init__(self, database: "Database") -> None:
-        self._database, self._cursor = database, database.sqlite.cursor()
+        self._database = database
+        self._rows: list[Row] = []
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        if not self._database.sqlite.in_transaction:
-            self._database.die_here()  # each statement of a connection in autocommit is a transaction
-        return self._cursor.execute(in_sqlite(sql), tuple(parameters))
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Connection":
+        database = self._database
+        if not database.in_transaction and database.dies():
+            raise Crashed  # each statement of a connection in autocommit is a transaction
+        done = database.do(sql, parameters)
+        if type(done) is int:
+            self.rowcount = done
+        else:
+            self._rows = done
+        return self
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._cursor.executemany(in_sqlite(sql), rows)
+        for row in rows:
+            self._database.do(sql, row)
 
-    def fetchone(self) -> Any:
-        return self._cursor.fetchone()
+    def fetchone(self) -> Row | None:
+        return self._rows.pop(0) if self._rows else None
 
-    def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall()
+    def fetchall(self) -> list[Row]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.fetchall())
 
     def commit(self) -> None:
-        self._database.sqlite.execute("COMMIT")
+        self._database.commit()
         self._database.die_here()
-        self._database.sqlite.execute("BEGIN")
+        self._database.begin()
 
     def sync(self) -> None:
         """Of a pipeline."""
 
-    @contextmanager
-    def cursor(self) -> Iterator["Connection"]:
-        yield Connection(self._database)
+    def cursor(self) -> "Connection":
+        return self
 
-    @contextmanager
-    def pipeline(self) -> Iterator["Connection"]:
-        yield self
+    def pipeline(self) -> "Connection":
+        return self
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self._database.sqlite.execute("SAVEPOINT inner")
-        try:
-            yield
-        except BaseException:
-            self._database.sqlite.execute("ROLLBACK TO inner")
-            raise
-        finally:
-            self._database.sqlite.execute("RELEASE inner")
+    def transaction(self) -> "Savepoint":
+        return Savepoint(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Onlooker(Connection):
     """Nobody dies of being looked at."""
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        return self._cursor.execute(in_sqlite(sql), tuple(parameters))
+    __slots__ = ()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Connection:
+        self._rows = self._database.do(sql, parameters)
+        return self
 
 
-class Database:
-    """A pool of one connection, as the product sees it.
+class Savepoint:
+    """A part of a transaction that is undone by itself."""
+
+    __slots__ = ("_at", "_database")
+
+    def __init__(self, database: "Database") -> None:
+        self._database, self._at = database, 0
+
+    def __enter__(self) -> None:
+        self._at = self._database.savepoint()
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self._database.back_to(self._at)
+
+
+class Transaction:
+    """A connection that is lent for one transaction."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def __enter__(self) -> Connection:
+        self._database.begin()
+        return Connection(self._database)
+
+    def __exit__(self, error: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+        database = self._database
+        if error is not None:
+            database.rollback()
+            return
+        if database.dies():
+            database.rollback()
+            raise Crashed
+        database.commit()
+        if database.dies():
+            raise Crashed
+
+
+class Session:
+    """A connection in autocommit, which holds what it was elected for until it is gone."""
+
+    __slots__ = ("_database", "_elected")
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def __enter__(self) -> Connection:
+        self._elected = self._database.elected
+        return Connection(self._database)
+
+    def __exit__(self, *_: object) -> None:
+        self._database.elected = self._elected
+
+
+class Database(Tables):
+    """A pool of one connection, as the product sees it; PostgreSQL's own functions are called by their names.
 
     Attributes:
+        dies: asked before and after each commit whether the process dies there.
         grew: whether something was appended since it was last asked.
+        elected: whether somebody holds the lock that elects relays.
     """
 
     def __init__(self, dies: Callable[[], bool]) -> None:
-        self._dies, self.grew, self._elected = dies, False, False
-        self.sqlite = sqlite3.connect(":memory:", isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
-        self.sqlite.deserialize(empty())
-        self.sqlite.create_function("pg_advisory_xact_lock", 2, lambda *_: None)
-        self.sqlite.create_function("pg_try_advisory_lock", 2, _calls(self._elect))
-        self.sqlite.create_function("pg_notify", 2, _calls(self._notified))
-        self.sqlite.create_function("greatest", 2, max)
-        self.sqlite.create_function("set_config", 3, lambda *_: None)
+        super().__init__(OWN)
+        self.dies, self.grew, self.elected = dies, False, False
+        self.in_transaction = self._failed = False
 
     def have_tables_of(self, projection: Projection) -> None:
-        for table in projection.tables:
-            columns = ", ".join(f"{name} {type_}" for name, type_ in table.columns.items())
-            self.sqlite.execute(
-                f"CREATE TABLE {projection.physical()[table.name]}"
-                f" (school_id uuid NOT NULL, {columns}, PRIMARY KEY (school_id, {', '.join(table.key)}))"
-            )
+        for name, definition in _definitions(projection).items():
+            self[name] = Table(definition)
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        self.sqlite.execute("BEGIN")
-        try:
-            yield Connection(self)
-            self.die_here()
-        except BaseException:
-            if self.sqlite.in_transaction:
-                self.sqlite.execute("ROLLBACK")
-            raise
-        self.sqlite.execute("COMMIT")
-        self.die_here()
+    def connection(self) -> Transaction:
+        return Transaction(self)
 
-    @contextmanager
-    def session(self) -> Iterator[Connection]:
-        """A connection in autocommit, which holds what it was elected for until it is gone."""
-        before = self._elected
-        try:
-            yield Connection(self)
-        finally:
-            self._elected = before
+    def session(self) -> Session:
+        return Session(self)
 
-    def looking(self) -> "Onlooker":
+    def looking(self) -> Onlooker:
         """A connection for whoever looks on."""
         return Onlooker(self)
 
     def ask(self, sql: str) -> list[Any]:
         """What the judge asks: nobody dies of it."""
-        return self.sqlite.execute(sql).fetchall()
+        return Onlooker(self).execute(sql).fetchall()
 
     def die_here(self) -> None:
-        if self._dies():
+        if self.dies():
             raise Crashed
 
-    def _elect(self, *_: int) -> bool:
-        taken, self._elected = self._elected, True
+    def do(self, sql: str, parameters: Sequence[Any]) -> Any:
+        """The statement, whole or not at all."""
+        if self._failed:
+            raise InFailedSqlTransaction
+        statement = _made.get(sql)
+        if statement is None:
+            statement = _made[sql] = made_of(sql, TABLES)
+        before = len(self.journal)
+        try:
+            return statement(self, parameters)
+        except Exception:
+            self.undo(before)
+            self._failed = self.in_transaction
+            raise
+
+    def begin(self) -> None:
+        if self.in_transaction:
+            raise RuntimeError("a transaction within a transaction")
+        self.in_transaction = True
+        self.journal.clear()
+
+    def commit(self) -> None:
+        if self._failed:
+            self.undo()
+        self.in_transaction = self._failed = False
+        self.journal.clear()
+
+    def rollback(self) -> None:
+        """What is not committed yet is undone."""
+        if self.in_transaction:
+            self.undo()
+        self.in_transaction = self._failed = False
+
+    def savepoint(self) -> int:
+        return len(self.journal)
+
+    def back_to(self, savepoint: int) -> None:
+        self.undo(savepoint)
+        self._failed = False
+
+    # -- PostgreSQL's functions ----------------------------------------------------------------------------------
+
+    def pg_advisory_xact_lock(self, *_: int) -> None:
+        """There is one transaction at a time."""
+
+    def set_config(self, *_: Any) -> None:
+        """What is set here makes a real commit faster, and changes nothing else."""
+
+    def pg_try_advisory_lock(self, *_: int) -> bool:
+        taken, self.elected = self.elected, True
         return not taken
 
-    def _notified(self, *_: str) -> None:
+    def pg_notify(self, *_: str) -> None:
         self.grew = True
+
+
+def _definitions(projection: Projection) -> dict[str, Any]:
+    """The tables of a read model as its declaration has them."""
+    names = projection.physical()
+    if not all(name in TABLES for name in names.values()):
+        for table in projection.tables:
+            columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+            key = ", ".join(("school_id", *table.key))
+            TABLES.update(
+                defined(f"CREATE TABLE {names[table.name]} (school_id uuid NOT NULL, {columns}, PRIMARY KEY ({key}));")
+            )
+    return {name: TABLES[name] for name in names.values()}

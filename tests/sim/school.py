@@ -53,15 +53,16 @@ class SimulatedSchool(MemorySchool):
     def _machines(self) -> Doings:
         relays = [(service.relays, 3.0) for service in self.services[:2]]
         workers = [(do, 2.5) for line in self.lines for do in (line.by_bus, line.by_feed)]
-        return (*relays, *workers, (self.the_broker_forgets, 0.3))
+        return Doings((*relays, *workers, (self.the_broker_forgets, 0.3)))
 
     def the_broker_forgets(self) -> None:
         if self.storm.weather.bus:
             self.broker.lose_everything()
 
     def a_day(self, steps: int) -> None:
+        doings = Doings((*self.people(), (self.resharing_is_confirmed, 1.5), *self.storm.machines.weighed))
         for _ in range(steps):
-            self.storm.one_of((*self.people(), (self.resharing_is_confirmed, 1.5), *self.storm.machines))
+            self.storm.one_of(doings)
 
     def settle(self) -> None:
         """The trouble is over. By the bus alone or by the feed alone, everything comes to where it belongs."""

@@ -1,14 +1,33 @@
 """What goes wrong in a schedule, and what goes on wherever somebody waits."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from itertools import accumulate
+from typing import Any
 
 from shared.policy.refusal import Refusal
 from tests.property.memory_house import Chance, Crashed
 
-Doings: TypeAlias = Sequence[tuple[Callable[[], None], float]]
-"""What may be done, each with its weight."""
+
+class Doings:
+    """What may be done, each with its weight."""
+
+    def __init__(self, weighed: Iterable[tuple[Callable[[], None], float]] = ()) -> None:
+        self.weighed = tuple(weighed)
+        self._doings = [(do, _named(do)) for do, _ in self.weighed]
+        self._bounds = list(accumulate(weight for _, weight in self.weighed))
+
+    def one(self, chance: Chance) -> tuple[Callable[[], None], str]:
+        """One of them by chance, and what it is called."""
+        drawn = chance.random.random() * self._bounds[-1]
+        return self._doings[bisect(self._bounds, drawn, 0, len(self._bounds) - 1)]
+
+
+def _named(do: Callable[[], None]) -> str:
+    whose: Any = getattr(do, "__self__", None)
+    name = getattr(whose, "name", "") or getattr(getattr(whose, "consumer", None), "name", "")
+    return f"{name} {do.__name__}".strip()
 
 
 @dataclass(slots=True)
@@ -41,7 +60,7 @@ class Storm:
     def __init__(self, chance: Chance) -> None:
         self.chance, self.weather = chance, Weather.of(chance)
         self.weather_before = replace(self.weather)
-        self.machines: Doings = ()
+        self.machines = Doings()
         self.quiet, self._inside, self.did = False, False, list[str]()
         self.deaths = self.lies = 0
 
@@ -50,9 +69,10 @@ class Storm:
 
     def someone_dies(self) -> bool:
         """Asked before and after each commit."""
-        dies = not self.quiet and self.chance.happens(self.weather.crash)
-        self.deaths += dies
-        return dies
+        if self.quiet or not self.chance.happens(self.weather.crash):
+            return False
+        self.deaths += 1
+        return True
 
     def meanwhile(self) -> None:
         """Where a process waits, others go on: any machine, and not only once."""
@@ -64,10 +84,8 @@ class Storm:
         self._inside = False
 
     def one_of(self, doings: Doings) -> None:
-        [do] = self.chance.random.choices([doing for doing, _ in doings], [weight for _, weight in doings])
-        whose: Any = getattr(do, "__self__", None)
-        name = getattr(whose, "name", "") or getattr(getattr(whose, "consumer", None), "name", "")
-        self.did.append(f"{name} {do.__name__}".strip())
+        do, name = doings.one(self.chance)
+        self.did.append(name)
         try:
             do()
         except (Refusal, Crashed):

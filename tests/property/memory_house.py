@@ -8,6 +8,7 @@ shuffles).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,17 @@ BATCH = 20
 TRIES = 10
 
 
+# Each history has the same moments and ids: they are made once for all of them.
+@lru_cache(4096)
+def _second(number: int) -> datetime:
+    return START + timedelta(seconds=number)
+
+
+@lru_cache(4096)
+def _id(number: int) -> UUID:
+    return UUID(int=(number << 64) | 0xABC)
+
+
 class Crashed(BaseException):
     """Stands for SIGKILL."""
 
@@ -50,11 +62,11 @@ class Chance:
 
     def now(self) -> datetime:
         self._seconds += 1
-        return START + timedelta(seconds=self._seconds)
+        return _second(self._seconds)
 
     def new_id(self) -> UUID:
         self._ids += 1
-        return UUID(int=(self._ids << 64) | 0xABC)
+        return _id(self._ids)
 
     def happens(self, share: float) -> bool:
         return self.random.random() < share

@@ -34,6 +34,11 @@ MUM, DAD = (GuardianId(UUID(int=n)) for n in (70, 71))
 TEACHER, AIDE = UUID(int=80), UUID(int=81)
 CORRELATION = UUID(int=3)
 CHILDREN = {MUM: (ADA, BAO), DAD: (ADA,)}
+CONVERSATIONS = {
+    (guardian, pupil): conversation_id_of(Conversation(guardian_id=guardian, pupil_id=pupil, class_id=CLASS))
+    for guardian, children in CHILDREN.items()
+    for pupil in children
+}
 
 HEAD = principal(Capacity.STAFF, Role.HEADTEACHER, person=UUID(int=90))
 DEPUTY = principal(Capacity.STAFF, Role.DEPUTY_HEADTEACHER, person=UUID(int=91))
@@ -152,14 +157,12 @@ class MemorySchool:
 
     def someone_sends(self) -> None:
         guardian = self.chance.random.choice(list(CHILDREN))
-        where = Conversation(
-            guardian_id=guardian, pupil_id=self.chance.random.choice(CHILDREN[guardian]), class_id=CLASS
-        )
-        self.messages.open_conversation(
-            asked(GUARDIANS[guardian]), pupil_id=where.pupil_id, guardian_id=None, class_id=None
-        )
+        pupil = self.chance.random.choice(CHILDREN[guardian])
+        self.messages.open_conversation(asked(GUARDIANS[guardian]), pupil_id=pupil, guardian_id=None, class_id=None)
         try:
-            self.messages.send(asked(GUARDIANS[guardian]), conversation_id=conversation_id_of(where), text="A word.")
+            self.messages.send(
+                asked(GUARDIANS[guardian]), conversation_id=CONVERSATIONS[guardian, pupil], text="A word."
+            )
         except Refusal as refusal:
             self.sends.append((guardian, len(self.messaging.envelopes), refusal.code.name))
             raise

@@ -22,6 +22,8 @@ from tests.sim.school import SimulatedSchool
 FAILED = 3
 CHUNK = 100
 MOST_SHOWN = 5
+BETWEEN_LINES = 60.0
+"""Seconds, where no terminal shows a bar."""
 
 Failure = tuple[Schedule, list[str]]
 
@@ -33,12 +35,17 @@ def main() -> int:
         return _one(Schedule(asked.seed, asked.steps), console)
     seeds = range(asked.seed, asked.seed + asked.schedules)
     started, played, failures = time.monotonic(), 0, list[Failure]()
+    told = started
     with _progress(console) as progress:
         task = progress.add_task("", total=len(seeds), rate="")
         for number, failed in _played(seeds, asked.workers):
             played += number
             failures += failed
-            progress.update(task, completed=played, rate=f"{played / (time.monotonic() - started):.0f}/s")
+            now = time.monotonic()
+            progress.update(task, completed=played, rate=f"{played / (now - started):.0f}/s")
+            if not console.is_terminal and now >= told + BETWEEN_LINES:
+                told = now
+                console.print(_so_far(played, len(seeds), len(failures), now - started), soft_wrap=True)
             for schedule, wrong in failed[: max(0, MOST_SHOWN - len(failures) + len(failed))]:
                 _show(schedule, wrong, console)
             if len(failures) >= asked.failures:
@@ -48,6 +55,11 @@ def main() -> int:
         f"{played} schedules from seed {asked.seed}: {len(failures)} failed; {rate:.0f} a second", soft_wrap=True
     )
     return FAILED if failures else 0
+
+
+def _so_far(played: int, of: int, failed: int, seconds: float) -> str:
+    left = seconds / played * (of - played) / 60
+    return f"{played} of {of}: {failed} failed; {played / seconds:.0f} a second, {left:.0f} minutes to go"
 
 
 def _arguments() -> argparse.Namespace:

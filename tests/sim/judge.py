@@ -49,6 +49,7 @@ class Schedule:
             wrong += wrong_with(school) + broken(school)
         except Exception as error:  # noqa: BLE001 - whatever it is, it has no business here
             wrong.append(f"{type(error).__name__}: {error}")
+        school.is_over()
         return school, wrong
 
 
@@ -97,8 +98,9 @@ def _access(school: SimulatedSchool) -> Mapping[str, Access]:
 
 def _access_against_policy(school: SimulatedSchool) -> list[str]:
     wrong, access = list[str](), _access(school)
+    messaging, decisions = school.said(), school.decisions()
     for guardian in CHILDREN:
-        policy = outcome(str(guardian), school.said(), school.decisions())
+        policy = outcome(str(guardian), messaging, decisions)
         ended = sum(what in {"removed", "suspended"} for what, _ in policy.sanctions)
         expected = Access(policy.removed, policy.suspended, ended)
         if access.get(str(guardian), Access()) != expected:

@@ -9,12 +9,11 @@ from typing import Any, cast
 
 from services.identity.projections.access import guardian_access
 from services.messaging.commands import MessagingCommands
-from services.messaging.domain.conversation import Conversation, conversation_id_of
 from services.messaging.reactions import outcomes
 from services.moderation.commands import ModerationCommands
 from services.moderation.reactions import messaging_followed
 from shared.events import moderation as decided
-from tests.property.memory_school import ADA, CLASS, MUM, TEACHERS, Facts, MemorySchool, asked
+from tests.property.memory_school import ADA, CLASS, CONVERSATIONS, MUM, TEACHERS, Facts, MemorySchool, asked
 from tests.sim.broker import Broker
 from tests.sim.line import Line
 from tests.sim.service import Service
@@ -74,6 +73,10 @@ class SimulatedSchool(MemorySchool):
             self._last_words()
             self._settle([*(service.relays for service in self.services[:2]), *(line.by_bus for line in self.lines)])
 
+    def is_over(self) -> None:
+        """Lets go of what can still be done here: it holds the school, as the school does it."""
+        self.storm.machines = Doings()
+
     def _settle(self, doings: Sequence[Callable[[], None]]) -> None:
         for _ in range(MOST_ROUNDS):
             before = self._standing()
@@ -90,10 +93,9 @@ class SimulatedSchool(MemorySchool):
 
     def _last_words(self) -> None:
         """One more event in each log: a queue that has lost its last message tells nobody, until the next comes."""
-        where = Conversation(guardian_id=MUM, pupil_id=ADA, class_id=CLASS)
         teacher = asked(TEACHERS[0])
         self.messages.open_conversation(teacher, pupil_id=ADA, guardian_id=MUM, class_id=CLASS)
-        self.messages.send(teacher, conversation_id=conversation_id_of(where), text="Thank you.")
+        self.messages.send(teacher, conversation_id=CONVERSATIONS[MUM, ADA], text="Thank you.")
         self.leaders.report_reshare(
             teacher,
             reported_as=decided.ReportedAs.GUARDIAN,

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
-from uuid import UUID
 
 from shared.bus.relay import BrokerHangs, BrokerRefuses, Ledger, Relay
+from shared.events.wire import uuid_from_wire
 from shared.log.append import Answer, Claim
 from shared.log.commands import CommandHandler, Drafts, Request
 from tests.property.memory_house import Chance, Crashed
@@ -29,7 +29,7 @@ class Client:
 
     def handle(self, request: Request, decide: Callable[[Any], Drafts], **answer: Any) -> Answer:
         key = str(self._chance.new_id())
-        again = replace(request, claim=Claim(person_id=UUID(request.actor.id), key=key, body_mac=CLAIMED))
+        again = replace(request, claim=Claim(person_id=uuid_from_wire(request.actor.id), key=key, body_mac=CLAIMED))
         while True:
             try:
                 return self._handler.handle(again, decide, **answer)

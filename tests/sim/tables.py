@@ -61,13 +61,17 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Attributes: columns: each with its type. required: those that are never NULL. defaults: where it is not NULL."""
+    """Attributes: columns: each with its type. required: those that are never NULL. defaults: where it is not NULL.
+
+    parts: of each key, what reads all of it but its last column in a row, and where that one stands.
+    """
 
     name: str
     columns: Mapping[str, type]
     required: frozenset[str]
     defaults: Mapping[str, int]
     keys: tuple[tuple[str, ...], ...]
+    parts: tuple[tuple[Callable[[Row], Any], int], ...]
     _fits: set[tuple[type, ...]] = field(default_factory=set)
 
     def require(self, row: Row) -> None:
@@ -107,7 +111,9 @@ def _definition(name: str, parts: Iterable[str]) -> Definition:
             defaults[column] = int(default[1])
         if "NOT NULL" in said:
             required.add(column)
-    return Definition(name, columns, frozenset(required.union(*primary)), defaults, (*primary, *unique))
+    keys, places = (*primary, *unique), {column: at for at, column in enumerate(columns)}
+    read = tuple((_of([places[column] for column in key[:-1]]), places[key[-1]]) for key in keys)
+    return Definition(name, columns, frozenset(required.union(*primary)), defaults, keys, read)
 
 
 class Table:
@@ -117,12 +123,8 @@ class Table:
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
-        places = {column: at for at, column in enumerate(definition.columns)}
         self.indexes: list[dict[Any, Group]] = [{} for _ in definition.keys]
-        self._keys = [
-            (index, _of([places[column] for column in key[:-1]]), places[key[-1]])
-            for index, key in zip(self.indexes, definition.keys, strict=True)
-        ]
+        self._keys = [(index, *part) for index, part in zip(self.indexes, definition.parts, strict=True)]
 
     def rows(self) -> Iterator[Row]:
         """All of them, in no particular order."""

@@ -4,10 +4,10 @@ It owns its part of a transaction: the partition's lock, the expected version of
 the events, the idempotency row, the head, one notification. All of it stands, or none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from uuid import UUID
 
 from psycopg import Connection
@@ -35,6 +35,41 @@ class NewEvent:
     actor: Actor
     correlation_id: UUID
     causation_id: UUID | None
+
+
+class Later(Sequence[NewEvent]):
+    """Events that are made when they are first looked at: under group commit by the one who writes for all.
+
+    A thread that has just begun finds nothing of the interpreter near its core; the same work costs half as much in one
+    thread that does it for all, one after the other.
+    """
+
+    __slots__ = ("_made", "_make", "_number")
+
+    def __init__(self, number: int, make: Callable[[], Sequence[NewEvent]]) -> None:
+        self._number = number
+        self._make: Callable[[], Sequence[NewEvent]] | None = make
+        self._made: Sequence[NewEvent] = ()
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, index: int) -> NewEvent: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NewEvent]: ...
+
+    def __getitem__(self, index: int | slice) -> NewEvent | Sequence[NewEvent]:
+        return self._all()[index]
+
+    def __iter__(self) -> Iterator[NewEvent]:
+        return iter(self._all())
+
+    def _all(self) -> Sequence[NewEvent]:
+        if self._make:
+            self._made, self._make = self._make(), None  # and with it the keys that it had
+        return self._made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from shared.events.declaration import Event
 from shared.events.envelope import Actor, Envelope
 from shared.events.wire import from_wire
 from shared.log import read
-from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, NewEvent, answered, append, hold
+from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, Later, NewEvent, answered, append, hold
 from shared.log.states import Answers, State, States
 from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from shared.policy.principal import Principal
@@ -315,31 +315,34 @@ def prepared(
     status: int = 201,
     location: str = "",
 ) -> Command:
-    """What was decided, sealed and ready to be appended; its keys are committed on return.
+    """What was decided, ready to be appended: sealed by whoever writes it, under keys that are committed on return.
 
     Raises:
         Destroyed: an event concerns someone whose key was destroyed.
     """
-    events = [event for _, event in drafts]
-    data = vault.seal(request.school_id, list(zip(ids, events, strict=True)))
-    return Command(
-        school_id=request.school_id,
-        partition=request.partition,
-        expected=expected,
-        events=[
+    seal = vault.sealing(request.school_id, list(zip(ids, (event for _, event in drafts), strict=True)))
+
+    def sealed() -> Sequence[NewEvent]:
+        return [
             NewEvent(
                 id=event_id,
                 type=event.event_type,
                 schema_version=event.schema_version,
                 stream=stream,
-                data=sealed,
+                data=data,
                 occurred_at=request.occurred_at,
                 actor=request.actor,
                 correlation_id=request.correlation_id,
                 causation_id=request.causation_id,
             )
-            for event_id, (stream, event), sealed in zip(ids, drafts, data, strict=True)
-        ],
+            for event_id, (stream, event), data in zip(ids, drafts, seal(), strict=True)
+        ]
+
+    return Command(
+        school_id=request.school_id,
+        partition=request.partition,
+        expected=expected,
+        events=Later(len(drafts), sealed),
         recorded_at=recorded_at,
         status=status,
         location=location,

@@ -14,11 +14,13 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg import Connection
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import TupleRow
 
 from shared.events.envelope import GENESIS
 from shared.log.append import Answer, Command, Conflict, KeyReused, append, hold
-from shared.log.group import Known, Outcome, planned
+from shared.log.group import Group, Known, Outcome, planned
 from shared.log.read import Head
 from shared.runtime import metrics
 from shared.runtime.crash import crash_point
@@ -36,7 +38,8 @@ SETTLE_SECONDS = 4.0
 """How long it is tried to find out what a lost connection has left."""
 PAUSE_SECONDS = 0.05
 
-_APPEND = "SELECT log_append(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_APPEND = b"SELECT log_append($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_PREPARED = b"log_append"
 
 
 class Committers:
@@ -73,6 +76,8 @@ class Committers:
             self._committers.clear()
 
     def _committer(self, partition: int) -> "Committer":
+        if found := self._committers.get(partition):
+            return found
         with self._lock:
             if partition not in self._committers:
                 self._committers[partition] = Committer(self._service, partition, self._own_connection)
@@ -99,6 +104,7 @@ class Committer:
         self._service, self._partition, self._connect = service, partition, connect
         self._together: Together[Command, Answer] = Together(self._do, most=most, waiting=waiting, seconds=seconds)
         self._connection: Connection[TupleRow] | None = None
+        self._prepared_on: PGconn | None = None
         # Where the log was last seen to end. It is compared under the lock each time: at worst it costs a round trip.
         self._head = Head(position=0, hash=GENESIS)
 
@@ -147,21 +153,7 @@ class Committer:
             group = planned(commands, self._head, known)
             if not group.asks():
                 return group.outcomes
-            found = connection.execute(
-                _APPEND,
-                (
-                    self._partition,
-                    self._head.position,
-                    self._head.hash,
-                    orjson.dumps(group.expected).decode(),
-                    orjson.dumps(group.claims).decode(),
-                    orjson.dumps(group.answers).decode(),
-                    (b"[%b]" % b",".join(group.events)).decode(),
-                    group.head.position,
-                    group.head.hash,
-                ),
-            ).fetchone()
-            answer: Any = found and found[0]
+            answer = self._asked(connection, group)
             if answer is None:
                 self._head = group.head
                 return group.outcomes
@@ -172,6 +164,34 @@ class Committer:
             if not held:
                 return None
             known = Known()
+
+    def _asked(self, connection: Connection[TupleRow], group: Group) -> Any:
+        """What `log_append` says of the group.
+
+        It is asked by one call of libpq. A cursor gives the interpreter up nine times for a statement, and each time
+        those who were answered before may keep it for a while.
+        """
+        pgconn = connection.pgconn
+        if self._prepared_on is not pgconn:
+            _raise_for(pgconn, pgconn.prepare(_PREPARED, _APPEND))
+            self._prepared_on = pgconn
+        result = pgconn.exec_prepared(
+            _PREPARED,
+            [
+                b"%d" % self._partition,
+                b"%d" % self._head.position,
+                b"\\x" + self._head.hash.hex().encode(),
+                orjson.dumps(group.expected),
+                orjson.dumps(group.claims),
+                orjson.dumps(group.answers),
+                b"[%b]" % b",".join(group.events),
+                b"%d" % group.head.position,
+                b"\\x" + group.head.hash.hex().encode(),
+            ],
+        )
+        _raise_for(pgconn, result)
+        text = result.get_value(0, 0)
+        return None if text is None else orjson.loads(text)
 
     def _apart(
         self, commands: Sequence[Command], do: Callable[[Sequence[Command]], Sequence[Outcome]]
@@ -236,6 +256,15 @@ class Committer:
 
     def _count(self, why: str) -> None:
         metrics.COMMIT_DETOURS.labels(self._service, why).inc()
+
+
+def _raise_for(pgconn: PGconn, result: PGresult) -> None:
+    """Raises what a cursor would."""
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return
+    if pgconn.status == ConnStatus.BAD and not result.error_field(DiagnosticField.SQLSTATE):
+        raise psycopg.OperationalError("the connection is lost")
+    raise psycopg.errors.error_from_result(result, "utf-8")
 
 
 _Sent: TypeAlias = tuple[UUID, str, datetime]

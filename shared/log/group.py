@@ -92,6 +92,8 @@ def _added(group: Group, now: Known, command: Command) -> Answer:
     versions, rows = dict(command.expected), list[bytes]()
     position, link, link_in_hex = group.head.position, group.head.hash, group.head.hash.hex().encode()
     for event in command.events:
+        if event.stream not in versions:
+            raise ValueError(f"no expected version for {event.stream.partition('-')[0]}")
         versions[event.stream] += 1
         position += 1
         text = canonical(hashed_form(**placed(command, event, versions[event.stream], position)))
@@ -109,9 +111,6 @@ def _added(group: Group, now: Known, command: Command) -> Answer:
 
 
 def _refuse_moved(now: Known, command: Command) -> None:
-    for event in command.events:
-        if event.stream not in command.expected:
-            raise ValueError(f"no expected version for {event.stream.partition('-')[0]}")
     for stream, expected in command.expected.items():
         actual = now.versions.get((command.school_id, stream), expected)
         if actual != expected:

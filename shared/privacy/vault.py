@@ -3,7 +3,6 @@
 School, event id and field are bound in as associated data, so that ciphertext cannot be moved to another place.
 """
 
-import os
 import threading
 from base64 import b64decode, b64encode
 from binascii import a2b_base64
@@ -21,6 +20,7 @@ from shared.events.envelope import Envelope
 from shared.events.wire import PersonalPart, WireError, at_latest, from_wire, to_wire, uuid_from_wire
 from shared.privacy.categories import CATEGORIES
 from shared.privacy.keystore import Owner, SubjectKey
+from shared.runtime.randomness import random_bytes
 
 NONCE_BYTES = 12
 CACHE_SECONDS = 60.0
@@ -98,7 +98,7 @@ class Vault:
         service: str,
         keys: Keys,
         monotonic: Callable[[], float],
-        random: Callable[[int], bytes] = os.urandom,
+        random: Callable[[int], bytes] = random_bytes,
     ) -> None:
         self._service, self._keys, self._monotonic, self._random = service, keys, monotonic, random
         self._cache: dict[UUID, _Cached] = {}
@@ -110,13 +110,23 @@ class Vault:
         Raises:
             Destroyed: a subject's key was destroyed.
         """
-        wired = [(event_id, *to_wire(event)) for event_id, event in events]
-        owners = {_owner(school_id, part) for _, _, parts in wired for part in parts}
+        return self.sealing(school_id, events)()
+
+    def sealing(self, school_id: UUID, events: Sequence[tuple[UUID, Event]]) -> Callable[[], list[dict[str, Any]]]:
+        """The same in two steps: the keys are at hand and committed on return; what is returned seals, when called.
+
+        Raises:
+            Destroyed: as `seal`.
+        """
+        owners = {
+            Owner(school_id, getattr(event, mark.subject), mark.category)
+            for _, event in events
+            for name, mark in personal_marks(type(event)).items()
+            if getattr(event, name) is not None
+        }
         keys = self._keys.obtain(list(owners)) if owners else {}
-        return [
-            plain | {part.field: self._sealed(school_id, event_id, part, keys) for part in parts}
-            for event_id, plain, parts in wired
-        ]
+
+        return lambda: [self._data(school_id, event_id, event, keys) for event_id, event in events]
 
     def open(self, envelopes: Sequence[Envelope]) -> list[Event]:
         """The events with their personal values open: Erased where the key is destroyed, Sealed where the category is
@@ -153,6 +163,10 @@ class Vault:
     def opens(service: str, mark: PersonalMark) -> bool:
         """Whether a field so marked is this service's to open."""
         return service in CATEGORIES[mark.category].opened_by
+
+    def _data(self, school_id: UUID, event_id: UUID, event: Event, keys: Mapping[Owner, SubjectKey]) -> dict[str, Any]:
+        plain, parts = to_wire(event)
+        return plain | {part.field: self._sealed(school_id, event_id, part, keys) for part in parts}
 
     def _sealed(
         self, school_id: UUID, event_id: UUID, part: PersonalPart, keys: Mapping[Owner, SubjectKey]

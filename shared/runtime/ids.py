@@ -3,12 +3,12 @@
 RFC 9562, sections 5.5 and 5.7.
 """
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.randomness import random_bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -16,10 +16,10 @@ _LAST_MILLISECOND = 1 << 48
 _RANDOM_BYTES = 8
 
 Random = Callable[[int], bytes]
-"""Gives that many random bytes, fit for secrets (`os.urandom`)."""
+"""Gives that many random bytes, fit for secrets."""
 
 
-def uuid7(now: datetime, random: Random = os.urandom) -> UUID:
+def uuid7(now: datetime, random: Random = random_bytes) -> UUID:
     """A UUIDv7 of a moment: ids of different microseconds sort as their times do, those of one are random.
 
     The twelve bits after the milliseconds hold the fraction of the millisecond (RFC 9562, section 6.2, method 3).

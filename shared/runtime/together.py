@@ -2,11 +2,15 @@
 
 Nobody waits for company: who comes alone is served at once, on their own thread. While one is at work, those who come
 queue; then the first of the queue works for all of it. There is no thread to start, to stop or to drain.
+
+Those who are answered wake one another, one after the other: woken all at once they would only wait again, for the
+interpreter, and the one at work with them.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import repeat
 from typing import Generic, TypeVar
 
@@ -25,12 +29,14 @@ class PerhapsDone(Exception):  # noqa: N818 - an outcome that the caller turns i
 class _Asked(Generic[Q, A]):
     """One question, and the thread that waits for its outcome."""
 
-    __slots__ = ("leads", "outcome", "question", "signal")
+    __slots__ = ("following", "gone", "leads", "outcome", "question", "signal")
 
     def __init__(self, question: Q) -> None:
         self.question = question
         self.outcome: A | Exception | None = None
-        self.leads = False
+        self.leads = self.gone = False  # it works for all; it waits for its answer no more
+        # Who is woken by this one; None for the last.
+        self.following: _Asked[Q, A] | None = None
         # A bare lock: an Event costs ten times as much, and this is paid once a command.
         self.signal = threading.Lock()
         self.signal.acquire()
@@ -69,13 +75,30 @@ class Together(Generic[Q, A]):
                 self._waiting.append(asked)
             else:
                 self._busy = asked.leads = True
-        if not asked.leads and not asked.signal.acquire(timeout=self._seconds):
-            self._give_up(asked)
-        if asked.leads:
-            self._lead(asked)
+        try:
+            if not asked.leads:
+                self._wait(asked)
+            if asked.leads:
+                self._lead(asked)
+        finally:
+            if asked.following:
+                asked.following.signal.release()
         if isinstance(asked.outcome, Exception):
             raise asked.outcome
         return asked.outcome  # type: ignore[return-value] # None only where None is an answer
+
+    def _wait(self, asked: _Asked[Q, A]) -> None:
+        try:
+            woken = asked.signal.acquire(timeout=self._seconds)
+        except BaseException:
+            # A signal's handler, or what ends a green thread. Nobody may go on to count on this one.
+            with suppress(NotDone, PerhapsDone):
+                self._give_up(asked)
+            if asked.leads:
+                self._pass_on()
+            raise
+        if not woken:
+            self._give_up(asked)
 
     def _give_up(self, asked: _Asked[Q, A]) -> None:
         with self._lock:
@@ -83,6 +106,7 @@ class Together(Generic[Q, A]):
                 self._waiting.remove(asked)
                 raise NotDone
             if not asked.leads and asked.outcome is None:
+                asked.gone = True
                 raise PerhapsDone
             # Its outcome, or its turn to lead, came in this very moment.
 
@@ -95,12 +119,19 @@ class Together(Generic[Q, A]):
         try:
             outcomes = self._do([asked.question for asked in group])
         finally:
+            self._tell(group, outcomes or repeat(PerhapsDone()))
             # First the next one starts, then these are told: the database works while they go on.
             self._pass_on()
-            for asked, outcome in zip(group, outcomes or repeat(PerhapsDone()), strict=False):
+
+    def _tell(self, group: Sequence[_Asked[Q, A]], outcomes: Iterable[A | Exception]) -> None:
+        """Each its outcome, and whom it wakes; the first wakes the second as it leaves."""
+        with self._lock:
+            awake = group[0]
+            for asked, outcome in zip(group, outcomes, strict=False):
                 asked.outcome = outcome
-                if asked is not own:
-                    asked.signal.release()
+                if asked is not awake and not asked.gone:
+                    awake.following = asked
+                    awake = asked
 
     def _pass_on(self) -> None:
         with self._lock:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from shared.events.envelope import canonical
 from shared.log import read
-from shared.log.append import LOCK_CLASS, Answer, Claim, Command, Conflict, KeyReused, append
+from shared.log.append import LOCK_CLASS, Answer, Claim, Command, Conflict, KeyReused, Later, NewEvent, append
 from shared.log.committer import MOST_EVENTS, Committer, Committers
-from shared.log.group import Outcome
+from shared.log.group import Group, Outcome
 from shared.log.verify import verify
 from shared.runtime.together import NotDone
 from tests.integration.appending import a_command, an_event
@@ -169,6 +169,30 @@ def test_text_that_the_group_s_statement_cannot_take_is_written_as_everybody_els
     )
     assert [type(one) for one in outcomes] == [Answer, Answer]
     assert events_of(scratch)[1].data == {"text": "\0"}
+
+
+def test_events_are_made_once_by_who_writes_them_and_who_cannot_be_made_touches_no_neighbour(
+    scratch: ScratchLog, committer: Committer
+):
+    made: list[str] = []
+
+    def making(stream: str) -> Command:
+        def make() -> list[NewEvent]:
+            made.append(stream)
+            if stream == "points-bad":
+                raise ValueError(stream)
+            return [an_event(stream)]
+
+        return replace(a_first(stream), events=Later(1, make))
+
+    commands = [making(stream) for stream in ("points-a", "points-bad", "points-b")]
+    assert made == []
+    with scratch.connection() as other, other.transaction():
+        append(other, a_first("values-x"))
+    outcomes = committer._do(commands)
+    assert [type(one) for one in outcomes] == [Answer, ValueError, Answer]
+    assert [event.stream for event in events_of(scratch)] == ["values-x", "points-a", "points-b"]
+    assert [made.count(stream) for stream in ("points-a", "points-b")] == [1, 1], "the group was planned twice"
 
 
 def test_a_command_with_many_events_or_none_is_written_by_itself(scratch: ScratchLog, committers: Committers):
@@ -395,27 +419,27 @@ def test_many_twins_in_two_processes_are_one_command(scratch: ScratchLog):
 # Connections that go.
 
 
-class Failing(psycopg.Connection[Any]):
-    """A connection that is lost, as often as it is told to, just before or just after PostgreSQL has had a group."""
+class Failing(Committer):
+    """Its connection is lost, as often as it is told to, just before or just after PostgreSQL has had a group."""
 
     lost: str = ""
     times: int = 0
 
-    def execute(self, query: Any, *given: Any, **named: Any) -> Any:
-        if "log_append" not in query or type(self).times < 1:
-            return super().execute(query, *given, **named)
-        type(self).times -= 1
+    def _asked(self, connection: psycopg.Connection[Any], group: Group) -> Any:
+        if self.times < 1:
+            return super()._asked(connection, group)
+        self.times -= 1
         if self.lost == "after":
-            super().execute(query, *given, **named)
-        self.pgconn.finish()
+            super()._asked(connection, group)
+        connection.pgconn.finish()
         raise psycopg.OperationalError("the connection is lost")
 
 
 @pytest.mark.parametrize("lost", ["before", "after"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_what_was_in_flight_on_a_lost_connection_stands_once(scratch: ScratchLog, lost: str, times: int):
-    committer = Committer("points", 1, lambda: a_failing_connection(scratch))
-    Failing.lost, Failing.times = lost, times
+    committer = Failing("points", 1, lambda: another_connection(scratch))
+    committer.lost, committer.times = lost, times
     twin = a_first("points-c", claim=a_claim())
     commands = [a_first("points-a"), a_first("points-a"), a_first("points-b"), twin, twin, bad_ones()["an id twice"]]
     outcomes = committer._do(commands)
@@ -433,10 +457,10 @@ def test_what_was_in_flight_on_a_lost_connection_stands_once(scratch: ScratchLog
     committer.close()
 
 
-def a_failing_connection(scratch: ScratchLog) -> Failing:
+def another_connection(scratch: ScratchLog) -> psycopg.Connection[Any]:
     ordinary = scratch.connection()
     return scratch.stack.enter_context(
-        Failing.connect(ordinary.info.dsn, password=ordinary.info.password, autocommit=True)
+        psycopg.connect(ordinary.info.dsn, password=ordinary.info.password, autocommit=True)
     )
 
 

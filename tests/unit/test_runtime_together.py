@@ -1,5 +1,6 @@
 """What is asked for at the same time is done together: in order, within bounds, each with an outcome of its own."""
 
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -158,6 +159,92 @@ def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows(
     crowd.all_go()
     assert crowd.outcomes.pop(2) == 2, "who does it waits for nobody else"
     assert isinstance(crowd.outcomes[3], PerhapsDone)
+
+
+def test_who_gave_up_while_their_own_was_under_way_keeps_nobody_behind_them_waiting():
+    slow, begun = threading.Event(), threading.Event()
+
+    def do(questions: Sequence[int]) -> list[int | Exception]:
+        if 2 in questions:
+            begun.set()
+            assert slow.wait(timeout=20)
+        else:
+            assert all_are_there.wait(timeout=20)
+        return [*questions]
+
+    all_are_there = threading.Event()
+    together: Together[int, int] = Together(do, most=8, waiting=8, seconds=120)
+    crowd = Crowd(together)
+    crowd.ask(1)
+    while not together._busy:
+        pass
+    crowd.ask(2)
+    crowd.all_queue(1)
+    together._seconds = 2
+    crowd.ask(3)
+    crowd.all_queue(2)
+    together._seconds = 120
+    crowd.ask(4)
+    crowd.ask(5)
+    crowd.all_queue(4)
+    all_are_there.set()
+    assert begun.wait(timeout=20)
+    while 3 not in crowd.outcomes:
+        pass
+    slow.set()
+    crowd.all_go()
+    assert isinstance(crowd.outcomes.pop(3), PerhapsDone)
+    assert crowd.outcomes == {1: 1, 2: 2, 4: 4, 5: 5}
+
+
+class Interrupted(BaseException):
+    """What a signal's handler raises."""
+
+
+@pytest.mark.parametrize("queues", [True, False], ids=["while it queues", "while it is under way"])
+def test_who_is_interrupted_keeps_nobody_behind_them_waiting(queues: bool):
+    first, second, interrupted = threading.Event(), threading.Event(), threading.Event()
+
+    def do(questions: Sequence[int]) -> list[int | Exception]:
+        assert (first if 1 in questions else second).wait(timeout=20)
+        return [*questions]
+
+    crowd = a_crowd(do)
+    together, main = crowd._together, threading.get_ident()
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def others() -> None:
+        crowd.all_queue(2)
+        crowd.ask(4)
+        crowd.all_queue(3)
+        if not queues:
+            first.set()
+            while together._waiting:
+                pass
+        signal.pthread_kill(main, signal.SIGUSR1)
+        assert interrupted.wait(timeout=20)
+        first.set()
+        second.set()
+
+    crowd.ask(1)
+    while not together._busy:
+        pass
+    crowd.ask(2)
+    crowd.all_queue(1)
+    handled = signal.signal(signal.SIGUSR1, interrupt)
+    helper = threading.Thread(target=others)
+    helper.start()
+    try:
+        with pytest.raises(Interrupted):
+            together.ask(3)
+    finally:
+        signal.signal(signal.SIGUSR1, handled)
+    interrupted.set()
+    helper.join(timeout=20)
+    crowd.all_go()
+    assert crowd.outcomes == {1: 1, 2: 2, 4: 4}
 
 
 class Ended(BaseException):

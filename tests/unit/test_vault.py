@@ -155,3 +155,13 @@ def test_many_events_ask_for_their_keys_once(vault: Vault, keys: HeldKeys):
     envelopes = [recorded(vault, a_pupil()) for _ in range(5)]
     vault.open(envelopes)
     assert keys.asked == 1
+
+
+def test_who_seals_in_two_steps_has_the_keys_after_the_first(keys: HeldKeys, watch: Watch):
+    event_id, vault = uuid4(), Vault("identity", keys, watch)
+    seal = vault.sealing(SCHOOL, [(event_id, a_pupil())])
+    held = dict(keys.held)
+    assert len(held) == 1
+    [data] = seal()
+    assert keys.held == held
+    assert vault.open([envelope_of(a_pupil(), id=event_id, school_id=SCHOOL, data=data)]) == [a_pupil()]

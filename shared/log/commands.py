@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -84,6 +85,14 @@ class Asked:
         )
 
 
+class Reads(Enum):
+    """How a decision comes to its states: as they are remembered; these, and what the log has after them; all anew."""
+
+    REMEMBERED = auto()
+    READ_ON = auto()
+    ANEW = auto()
+
+
 class History:
     """What a decision reads of the log. It remembers each stream's version: the append expects just these.
 
@@ -92,9 +101,11 @@ class History:
         remembered: whether anything was not read, but remembered from before.
     """
 
-    def __init__(self, connect: Connect, school_id: UUID, states: States | None = None, *, anew: bool = True) -> None:
+    def __init__(
+        self, connect: Connect, school_id: UUID, states: States | None = None, reads: Reads = Reads.ANEW
+    ) -> None:
         """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there."""
-        self._connect, self._school_id, self._states, self._anew = connect, school_id, states, anew
+        self._connect, self._school_id, self._states, self._reads = connect, school_id, states, reads
         self.versions: dict[str, int] = {}
         self.remembered = False
         self._whole: set[str] = set()
@@ -108,7 +119,8 @@ class History:
         """
         if self._states is None:
             return _fold(initial, evolve, folded(self.recorded(stream)))
-        known = None if self._anew else self._states.find(self._school_id, stream, initial, evolve)
+        found = None if self._reads is Reads.ANEW else self._states.find(self._school_id, stream, initial, evolve)
+        known = self._carried_on(stream, evolve, found) if found and self._reads is Reads.READ_ON else found
         if known is not None:
             self.remembered = True
             self._read(stream, known.version)
@@ -118,6 +130,21 @@ class History:
             self._states.keep(self._school_id, stream, evolve, known)
         self._folded[stream, evolve] = known
         return known.value
+
+    def _carried_on(self, stream: str, evolve: Callable[[S, Any], S], known: State[S]) -> State[S] | None:
+        """What a remembered state has come to since: of a long stream a few events are read. None where the log has not
+        come as far as is remembered.
+        """  # noqa: D205 - one thought
+        assert self._states is not None  # noqa: S101 - it was found there
+        with self._connect() as connection:
+            last, *later = read.stream(connection, self._school_id, stream, known.version - 1) or (None,)
+        if last is None:
+            self._states.forget(self._school_id, {stream: known.version})
+            return None
+        value = _fold(known.value, evolve, folded(later))
+        known = State(known.initial, value, known.version + len(later))
+        self._states.keep(self._school_id, stream, evolve, known)
+        return known
 
     def recorded(self, stream: str) -> Sequence[Envelope]:
         """One stream as the log holds it: for what rests on an event's place or hash.
@@ -142,11 +169,6 @@ class History:
             own = [event for event in command.events if event.stream == stream]
             value = _fold(state.value, evolve, [from_wire(e.type, e.schema_version, e.data, {}) for e in own])
             self._states.keep(self._school_id, stream, evolve, State(state.initial, value, state.version + len(own)))
-
-    def forget(self) -> None:
-        """Forgets what it read: it was not so, or is no more."""
-        if self._states is not None:
-            self._states.forget(self._school_id, self.versions)
 
     def _read(self, stream: str, version: int) -> None:
         before = self.versions.setdefault(stream, version)
@@ -234,29 +256,29 @@ class CommandHandler:
         return answer
 
     def _answered(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
-        outrun = anew = False
+        outrun, reads = False, Reads.REMEMBERED
         for attempt in range(ATTEMPTS + 1):
-            history = History(self._pool.connection, request.school_id, self._states, anew=anew)
+            history = History(self._pool.connection, request.school_id, self._states, reads)
             try:
                 with self._turn(request, history, outrun=outrun, last=attempt == ATTEMPTS) as append_one:
                     command = self._decided(history, request, decide, status, location)
                     answer = append_one(command)
             except Conflict:
-                history.forget()
                 # Where what was remembered was old, nobody was faster.
-                outrun = outrun or not history.remembered
+                outrun = outrun or reads is not Reads.REMEMBERED or not history.remembered
+                reads = Reads.READ_ON if attempt + 1 < ATTEMPTS else Reads.ANEW
             except _Undecided as undecided:
                 # The request may be an echo of one that was carried out: then this is what became of it.
                 if first := self._first_answer(request):
                     return first
                 if not history.remembered:
                     raise undecided.why from None
+                reads = Reads.ANEW
             else:
                 crash_point("append.committed")
                 if not answer.earlier:
                     history.moved_on(command)
                 return answer
-            anew = True
         raise Refusal(CONFLICT)
 
     @contextmanager

@@ -25,11 +25,12 @@ class Head:
     hash: bytes
 
 
-def stream(connection: Connection[TupleRow], school_id: UUID, name: str) -> list[Envelope]:
-    """All events of one stream of one school, oldest first."""
+def stream(connection: Connection[TupleRow], school_id: UUID, name: str, after: int = 0) -> list[Envelope]:
+    """The events of one stream of one school behind a version of it, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM log_event WHERE school_id = %s AND stream = %s ORDER BY stream_version",  # noqa: S608
-        (school_id, name),
+        f"SELECT {_COLUMNS} FROM log_event"  # noqa: S608
+        " WHERE school_id = %s AND stream = %s AND stream_version > %s ORDER BY stream_version",
+        (school_id, name, after),
     )
     return [envelope_of(row) for row in rows]
 

@@ -2473,6 +2473,20 @@ GROUP_COMMIT = (
         (f"{COMMANDS}::test_a_refusal_rests_on_what_the_log_says_and_not_on_what_was_remembered",),
     ),
     Fault(
+        "a state is carried on that the log has not come to",
+        "shared/log/commands.py",
+        "        if last is None:\n",
+        "        if False:\n",
+        (f"{COMMANDS}::test_a_state_that_the_log_has_not_come_to_is_not_carried_on",),
+    ),
+    Fault(
+        "who was outrun passes over what is new",
+        "shared/log/commands.py",
+        "folded(later))",
+        "folded(later[1:]))",
+        (f"{COMMANDS}::test_who_was_outrun_reads_what_is_new_and_not_the_whole_stream_again",),
+    ),
+    Fault(
         "what an echo decided is remembered",
         "shared/log/commands.py",
         "        if not answer.earlier:",

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,8 @@ from shared.events.identity import SchoolId
 from shared.events.points import SchoolValueDefined, SchoolValueRetired, ValueId, ValueKind
 from shared.log import read
 from shared.log.append import Answer, Claim
-from shared.log.commands import CommandHandler, Drafts, History, Request
+from shared.log.commands import CommandHandler, Drafts, History, Reads, Request
+from shared.log.states import State, States
 from shared.policy.codes import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
 from shared.policy.refusal import Refusal
 from shared.privacy.keystore import KeyStore
@@ -36,6 +38,7 @@ class Desk:
             scratch.pool(max_size=8), Vault("points", keys, lambda: 0.0), SystemClock(), new_id
         )
         self.reader = scratch.connection("points_worker")
+        self.connect = lambda: nullcontext(self.reader)
         self.decided = 0
 
     def request(self, claim: Claim | None = None) -> Request:
@@ -88,10 +91,19 @@ class Desk:
         return [event.type for event in read.stream(self.reader, self.school, self.stream)]
 
 
+_evolved: list[object] = []
+
+
+def _evolve_counting(state: Taxonomy, event: Any) -> Taxonomy:
+    _evolved.append(event)
+    return taxonomy.evolve(state, event)
+
+
 @pytest.fixture
 def desk(scratch: ScratchLog, keys: ScratchKeys, school_id: UUID) -> Iterator[Desk]:
     yield Desk(scratch, keys.store("points"), school_id)
     crash.install(None)
+    _evolved.clear()
 
 
 @pytest.fixture
@@ -275,6 +287,36 @@ def test_what_another_process_has_written_since_is_not_passed_over(desk: Desk, o
     desk.define(uuid4())
     assert desk.needs(value).position == 4
     assert len(desk.recorded()) == 4
+
+
+def test_who_was_outrun_reads_what_is_new_and_not_the_whole_stream_again(desk: Desk, other: Desk):
+    for _ in range(5):
+        desk.define(uuid4())
+    states, taken = States(), list[int]()
+    whole = History(desk.connect, desk.school, states)
+    whole.fold(desk.stream, Taxonomy(), _evolve_counting)
+    taken.append(len(_evolved))
+    value = uuid4()
+    other.define(value)
+    carried_on = History(desk.connect, desk.school, states, Reads.READ_ON)
+    assert value in carried_on.fold(desk.stream, Taxonomy(), _evolve_counting).values
+    taken.append(len(_evolved))
+    assert taken == [5, 6]
+    assert carried_on.versions == {desk.stream: 6}
+
+
+def test_a_state_that_the_log_has_not_come_to_is_not_carried_on(desk: Desk):
+    """A service restored to an older point, under a process that remembers what came after it."""
+    value = uuid4()
+    desk.define(value)
+    states = States()
+    states.keep(desk.school, desk.stream, taxonomy.evolve, State(Taxonomy(), Taxonomy(), 3))
+    history = History(desk.connect, desk.school, states, Reads.READ_ON)
+    assert set(history.fold(desk.stream, Taxonomy(), taxonomy.evolve).values) == {value}
+    assert (history.versions, history.remembered) == ({desk.stream: 1}, False)
+    found = states.find(desk.school, desk.stream, Taxonomy(), taxonomy.evolve)
+    assert found is not None
+    assert found.version == 1
 
 
 def test_a_refusal_rests_on_what_the_log_says_and_not_on_what_was_remembered(desk: Desk, other: Desk):

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
@@ -92,22 +91,23 @@ def _played(seeds: range, workers: int) -> Iterator[tuple[int, list[Failure]]]:
 
 
 def play(seeds: Iterable[int]) -> tuple[int, list[Failure]]:
-    """How many schedules were played, and those that failed."""
-    schedules = [Schedule(seed) for seed in seeds]
-    with _tidied_up_afterwards():
-        return len(schedules), [(schedule, wrong) for schedule in schedules if (wrong := schedule.play()[1])]
+    """How many schedules were played, and those that failed.
 
-
-@contextmanager
-def _tidied_up_afterwards() -> Iterator[None]:
-    """What schedules leave in circles is collected once, and not looked for while they are played."""
+    What a schedule leaves in circles is collected when it is over, while it is at hand, and not looked for before.
+    """
+    played, failures = 0, list[Failure]()
     gc.freeze()
     gc.disable()
     try:
-        yield
+        for seed in seeds:
+            schedule = Schedule(seed)
+            if wrong := schedule.play()[1]:
+                failures.append((schedule, wrong))
+            played += 1
+            gc.collect()
     finally:
         gc.enable()
-        gc.collect()
+    return played, failures
 
 
 def again(schedule: Schedule) -> str:

@@ -93,6 +93,10 @@ class Link:
         self._service, self._broker, self._meanwhile = service, broker, meanwhile
         self.channel, self._unanswered, self._tag = Channel(), dict[int, Sequence[Envelope]](), 0
 
+    def close(self) -> None:
+        """Nobody hears anything more; and nothing is held in a circle."""
+        self.channel.events.clear()
+
     def published(self, envelopes: Sequence[Envelope]) -> None:
         self._tag += 1
         self._unanswered[self._tag] = envelopes

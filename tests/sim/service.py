@@ -61,6 +61,8 @@ class Service:
                     self._relay._round(ledger, publisher)
             except (Crashed, HungUp, BrokerHangs, BrokerRefuses):
                 return
+            finally:
+                link.close()
 
     @property
     def published(self) -> int:

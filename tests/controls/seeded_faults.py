@@ -23,6 +23,7 @@ COMMANDS = "tests/integration/test_commands.py"
 COMMITTER = "tests/integration/test_committer.py"
 KEPT_KEYS = "tests/unit/test_privacy_kept.py"
 TOGETHER = "tests/unit/test_runtime_together.py"
+RANDOM_BYTES = "tests/unit/test_runtime_randomness.py"
 IN_GROUPS = "test_commands_in_groups_come_to_what_they_come_to_one_after_the_other"
 MODELS = "tests/integration/test_projections.py"
 BUS_LINE = "tests/integration/test_bus.py"
@@ -2464,6 +2465,37 @@ GROUP_COMMIT = (
         "                self._waiting.remove(asked)\n",
         "",
         (f"{TOGETHER}::test_who_has_waited_too_long_in_the_queue_is_taken_out_of_it_and_nothing_is_done",),
+    ),
+    Fault(
+        "one who gave up is to wake the next",
+        "shared/runtime/together.py",
+        "if asked is not awake and not asked.gone:",
+        "if asked is not awake:",
+        (
+            f"{TOGETHER}::test_who_gave_up_while_their_own_was_under_way_keeps_nobody_behind_them_waiting",
+            f"{TOGETHER}::test_who_is_interrupted_keeps_nobody_behind_them_waiting",
+        ),
+    ),
+    Fault(
+        "a forked child draws its parent's random bytes",
+        "shared/runtime/randomness.py",
+        "        os.register_at_fork(after_in_child=self._stock.clear)\n",
+        "",
+        (f"{RANDOM_BYTES}::test_a_forked_child_draws_nothing_that_its_parent_draws",),
+    ),
+    Fault(
+        "random bytes are given twice",
+        "shared/runtime/randomness.py",
+        "stock.pop()",
+        "stock[-1] if len(stock) % 2 else stock.pop()",
+        (f"{RANDOM_BYTES}::test_it_gives_as_many_bytes_as_are_asked_for_and_each_once",),
+    ),
+    Fault(
+        "events are made anew each time they are looked at",
+        "shared/log/append.py",
+        "self._make(), None  # and",
+        "self._make(), self._make  # and",
+        (f"{COMMITTER}::test_events_are_made_once_by_who_writes_them_and_who_cannot_be_made_touches_no_neighbour",),
     ),
     Fault(
         "a refusal on what was remembered stands",

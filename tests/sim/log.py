@@ -22,17 +22,19 @@ class MemoryVault:
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         self._meanwhile = meanwhile
 
-    def seal(self, _school_id: UUID, events: Sequence[tuple[UUID, Event]]) -> list[dict[str, Any]]:
+    def sealing(self, _school_id: UUID, events: Sequence[tuple[UUID, Event]]) -> Callable[[], list[dict[str, Any]]]:
         self._meanwhile()
-        wired = [to_wire(event) for _, event in events]
-        return [
-            plain | {part.field: {"key": str(part.subject), "nonce": "", "text": part.text.decode()} for part in parts}
-            for plain, parts in wired
-        ]
+        return lambda: [_legible(event) for _, event in events]
 
     def open(self, envelopes: Sequence[Envelope]) -> list[Event]:
         self._meanwhile()
         return [opened(envelope) for envelope in envelopes]
+
+
+def _legible(event: Event) -> dict[str, Any]:
+    plain, parts = to_wire(event)
+    boxes = {part.field: {"key": str(part.subject), "nonce": "", "text": part.text.decode()} for part in parts}
+    return plain | boxes
 
 
 def opened(envelope: Envelope) -> Event:

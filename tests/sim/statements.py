@@ -20,8 +20,11 @@ MOST_COLUMNS = 20
 LITERALS = {"true": "True", "false": "False", "null": "None"}
 
 
-class NotUnderstood(Exception):  # noqa: N818 - said as it is
-    """A statement with something that no simulated service has said before: it is to be taught here."""
+class NotUnderstood(BaseException):
+    """A statement with something that no simulated service has said before: it is to be taught here.
+
+    Nobody who catches what may go wrong in a service is to take it for that.
+    """
 
 
 def made_of(sql: str, tables: Mapping[str, Definition]) -> Statement:

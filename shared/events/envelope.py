@@ -86,6 +86,13 @@ def chain_hash(previous: bytes, envelope_bytes: bytes) -> bytes:
     return hashlib.sha256(previous + envelope_bytes).digest()
 
 
+def hashed_bytes(**known: Any) -> bytes:
+    """The canonical bytes of what is hashed of an envelope. What an event brings is looked at; the rest is ours."""
+    form = hashed_form(**known)
+    _check(form["data"])
+    return orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+
+
 def sealed_envelope(*, previous: bytes, **known: Any) -> Envelope:
     """Completes an envelope with its link and hash."""
     return Envelope(previous=previous, hash=chain_hash(previous, canonical(hashed_form(**known))), **known)

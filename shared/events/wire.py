@@ -6,7 +6,7 @@ The wire form is strict both ways: an unknown, missing or ill-typed field is an 
 import dataclasses
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import lru_cache
@@ -75,19 +75,38 @@ def uuid_from_wire(text: str) -> UUID:
 
 def to_wire(event: Event) -> tuple[dict[str, Any], tuple[PersonalPart, ...]]:
     """The plain fields, and the personal values that are still to be sealed. A personal None stays a plain null."""
-    marks, plain, parts = personal_marks(type(event)), {}, []
-    for name, (encode, _) in _codecs(type(event)).items():
+    open_fields, personal_fields = _fields(type(event))
+    plain = {name: encode(getattr(event, name)) for name, encode in open_fields}
+    parts = []
+    for name, encode, mark in personal_fields:
         value = getattr(event, name)
-        if name not in marks:
-            plain[name] = encode(value)
-        elif value is None:
+        if value is None:
             plain[name] = None
         elif isinstance(value, Erased | Sealed):
             raise WireError(f"{event.event_type}.{name} is not an open value")
         else:
-            subject = getattr(event, marks[name].subject)
-            parts.append(PersonalPart(field=name, subject=subject, mark=marks[name], text=orjson.dumps(encode(value))))
+            subject = getattr(event, mark.subject)
+            parts.append(PersonalPart(field=name, subject=subject, mark=mark, text=orjson.dumps(encode(value))))
     return plain, tuple(parts)
+
+
+_Encode = Callable[[Any], Any]
+_Fields = tuple[Sequence[tuple[str, _Encode]], Sequence[tuple[str, _Encode, PersonalMark]]]
+
+
+_written: dict[type[Event], _Fields] = {}
+
+
+def _fields(cls: type[Event]) -> _Fields:
+    """How the plain fields are written, and how the personal ones."""
+    found = _written.get(cls)
+    if found is None:
+        marks, codecs = personal_marks(cls), _codecs(cls)
+        found = _written[cls] = (
+            [(name, encode) for name, (encode, _) in codecs.items() if name not in marks],
+            [(name, encode, marks[name]) for name, (encode, _) in codecs.items() if name in marks],
+        )
+    return found
 
 
 def from_wire(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from shared.events.envelope import canonical, chain_hash, hashed_form
-from shared.events.wire import time_to_wire
+from shared.events.envelope import chain_hash, hashed_bytes
+from shared.events.wire import time_to_wire, uuid_to_wire
 from shared.log.append import Answer, Claim, Command, Conflict, KeyReused, placed
 from shared.log.read import Head
 
@@ -96,7 +96,7 @@ def _added(group: Group, now: Known, command: Command) -> Answer:
             raise ValueError(f"no expected version for {event.stream.partition('-')[0]}")
         versions[event.stream] += 1
         position += 1
-        text = canonical(hashed_form(**placed(command, event, versions[event.stream], position)))
+        text = hashed_bytes(**placed(command, event, versions[event.stream], position))
         previous, link = link_in_hex, chain_hash(link, text)
         link_in_hex = link.hex().encode()
         # What is stored is cut out of the bytes that were hashed.
@@ -118,7 +118,7 @@ def _refuse_moved(now: Known, command: Command) -> None:
 
 
 def _keep(group: Group, now: Known, command: Command, answer: Answer) -> None:
-    school_id = str(command.school_id)
+    school_id = uuid_to_wire(command.school_id)
     group.expected += [
         {"school_id": school_id, "stream": stream, "version": version}
         for stream, version in command.expected.items()

@@ -13,6 +13,7 @@ from typing import LiteralString
 from uuid import UUID
 
 import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
@@ -47,6 +48,11 @@ class SubjectKey:
 
     key_id: UUID
     key: bytes = field(repr=False)
+    # Making it takes longer than using it.
+    cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cipher", AESGCM(self.key))
 
 
 class Destroyed(Exception):  # noqa: N818 - a state of the data, not a fault

@@ -4,8 +4,8 @@ School, event id and field are bound in as associated data, so that ciphertext c
 """
 
 import threading
-from base64 import b64decode, b64encode
-from binascii import a2b_base64
+from base64 import b64decode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.events.declaration import REGISTRY, Erased, Event, PersonalMark, Sealed, personal_marks
 from shared.events.envelope import Envelope
-from shared.events.wire import PersonalPart, WireError, at_latest, from_wire, to_wire, uuid_from_wire
+from shared.events.wire import PersonalPart, WireError, at_latest, from_wire, to_wire, uuid_from_wire, uuid_to_wire
 from shared.privacy.categories import CATEGORIES
 from shared.privacy.keystore import Owner, SubjectKey
 from shared.runtime.randomness import random_bytes
@@ -165,15 +165,21 @@ class Vault:
         return service in CATEGORIES[mark.category].opened_by
 
     def _data(self, school_id: UUID, event_id: UUID, event: Event, keys: Mapping[Owner, SubjectKey]) -> dict[str, Any]:
-        plain, parts = to_wire(event)
-        return plain | {part.field: self._sealed(school_id, event_id, part, keys) for part in parts}
+        data, parts = to_wire(event)
+        for part in parts:
+            data[part.field] = self._sealed(school_id, event_id, part, keys)
+        return data
 
     def _sealed(
         self, school_id: UUID, event_id: UUID, part: PersonalPart, keys: Mapping[Owner, SubjectKey]
     ) -> dict[str, str]:
         key, nonce = keys[_owner(school_id, part)], self._random(NONCE_BYTES)
-        text = AESGCM(key.key).encrypt(nonce, part.text, _bound(school_id, event_id, part.field))
-        return {"key": str(key.key_id), "nonce": b64encode(nonce).decode(), "text": b64encode(text).decode()}
+        text = key.cipher.encrypt(nonce, part.text, _bound(school_id, event_id, part.field))
+        return {
+            "key": uuid_to_wire(key.key_id),
+            "nonce": b2a_base64(nonce, newline=False).decode(),
+            "text": b2a_base64(text, newline=False).decode(),
+        }
 
     def _may_open(self, envelope: Envelope, field: str) -> bool:
         cls = REGISTRY.of(envelope.type)

@@ -50,9 +50,10 @@ def test_five_waits_of_a_second_overlap(operator_config: OperatorConfig):
     assert float(done.stdout) < 4.5
 
 
-def test_without_the_selector_they_would_not(operator_config: OperatorConfig):
+def test_with_psycopg_s_own_waiting_they_would_not(operator_config: OperatorConfig):
     """The control: the same program with psycopg's own waiting takes five seconds."""
-    blocking = PROGRAM.replace("make_green()\n", "make_green()\nimport os; del os.environ['PSYCOPG_WAIT_FUNC']\n", 1)
+    theirs = "make_green()\nfrom psycopg import waiting; waiting.wait = waiting.wait_c\n"
+    blocking = PROGRAM.replace("make_green()\n", theirs, 1)
     done = run(blocking, operator_config)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) >= 4.5
@@ -62,3 +63,48 @@ def test_a_process_that_imported_psycopg_first_is_not_made_green(operator_config
     done = run("import psycopg\nfrom shared.hosting.green import make_green\nmake_green()", operator_config)
     assert done.returncode != 0
     assert "before the process was made green" in done.stderr
+
+
+MORE_THAN_A_SOCKET_HOLDS = """
+from shared.hosting.green import make_green
+make_green()
+import psycopg
+with psycopg.connect("") as connection, connection.pipeline():
+    asked = [connection.execute("SELECT length(%s), repeat('x', 1000000)", ("y" * 1_000_000,)) for _ in range(20)]
+    print(sum(cursor.fetchone()[0] for cursor in asked))
+"""
+
+
+def test_what_is_more_than_a_socket_holds_goes_both_ways(operator_config: OperatorConfig):
+    """Writing has to wait then, and to read meanwhile: else both sides would wait for one another."""
+    done = run(MORE_THAN_A_SOCKET_HOLDS, operator_config)
+    assert (done.stdout, done.returncode) == ("20000000\n", 0), done.stderr
+
+
+ENDS = """
+from shared.hosting.green import make_green
+make_green()
+import eventlet, psycopg
+connection, other = (psycopg.connect("", autocommit=True) for _ in range(2))
+assert list(connection.notifies(timeout=0.05)) == []
+connection.execute("LISTEN here")
+other.execute("NOTIFY here")
+while not list(connection.notifies(timeout=0)):
+    pass
+def wait():
+    try:
+        connection.execute("SELECT pg_sleep(600)")
+    except psycopg.OperationalError as error:
+        return type(error).__name__
+waiting = eventlet.spawn(wait)
+busy = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+while other.execute(busy, (connection.info.backend_pid,)).fetchone() != (1,):
+    eventlet.sleep(0)
+other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+print(waiting.wait())
+"""
+
+
+def test_a_wait_ends_with_its_time_and_with_its_connection(operator_config: OperatorConfig):
+    done = run(ENDS, operator_config)
+    assert (done.stdout, done.returncode) == ("AdminShutdown\n", 0), done.stderr

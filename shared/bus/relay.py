@@ -7,6 +7,7 @@ drop what comes twice, and the feed has what never comes.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -23,7 +24,6 @@ from shared.bus.topology import EXCHANGE, routing_key
 from shared.bus.window import Window, require_in_order
 from shared.events.envelope import Envelope
 from shared.log import read
-from shared.log.read import Head
 from shared.projections.follower import PAUSE, Wait, Waker
 from shared.runtime.crash import crash_point
 from shared.runtime.logging import logger
@@ -41,6 +41,10 @@ BATCH_SECONDS = 10.0
 AT_ONCE = 0.0
 """Seconds in which what the broker has already said is read: whoever waits longer has the next event wait."""
 
+TOGETHER = 0.004
+"""Seconds between the beginnings of two rounds where less than a batch was waiting: what comes in between travels
+together. The first event after a quiet moment waits for nothing."""
+
 PERSISTENT = 2
 
 Connect = Callable[[], Connection[TupleRow]]
@@ -54,6 +58,14 @@ class BrokerRefuses(Exception):  # noqa: N818 - said as it is
     """The broker would not take something of a batch; it is published again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a partition ends, and how far it is published."""
+
+    head: int
+    published: int
+
+
 @dataclass(slots=True)
 class Ledger:
     """A relay's view of its log: the partitions it was elected for, how far each is published, what comes next."""
@@ -65,18 +77,12 @@ class Ledger:
         """Lets progress be saved without waiting for the disc: what is lost of it is published twice."""
         self.database.execute("SELECT set_config('synchronous_commit', 'off', false)")
 
-    def heads(self) -> Mapping[int, Head]:
-        """The heads of the partitions that this relay was elected for. Stands for election to the others."""
-        heads = read.heads(self.database)
-        for partition in heads.keys() - self.held:
-            row = self.database.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, partition)).fetchone()
-            if row is not None and row[0]:
-                self.held.add(partition)
-        return {partition: head for partition, head in heads.items() if partition in self.held}
-
-    def progress(self) -> Mapping[int, int]:
-        """How far each partition is published."""
-        return dict(self.database.execute("SELECT partition, position FROM relay_progress").fetchall())
+    def standing(self) -> Mapping[int, Standing]:
+        """How the partitions stand that this relay was elected for. Stands for election to the others."""
+        found = self._found()
+        if self._elected(found.keys()):
+            found = self._found()  # whoever had a partition before may have saved more meanwhile
+        return {partition: at for partition, at in found.items() if partition in self.held}
 
     def after(self, partition: int, position: int) -> Sequence[Envelope]:
         """The next events to publish."""
@@ -89,6 +95,22 @@ class Ledger:
             " ON CONFLICT (partition) DO UPDATE SET position = greatest(p.position, excluded.position)",
             (partition, position),
         )
+
+    def _found(self) -> Mapping[int, Standing]:
+        rows = self.database.execute(
+            "SELECT h.partition, h.position, coalesce((SELECT p.position FROM relay_progress p"
+            " WHERE p.partition = h.partition), 0) FROM log_head h ORDER BY h.partition"
+        )
+        return {row[0]: Standing(head=row[1], published=row[2]) for row in rows}
+
+    def _elected(self, partitions: AbstractSet[int]) -> bool:
+        """Stands for election to those that it does not have; returns whether it was elected to one."""
+        before = len(self.held)
+        for partition in partitions - self.held:
+            row = self.database.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, partition)).fetchone()
+            if row is not None and row[0]:
+                self.held.add(partition)
+        return len(self.held) > before
 
 
 class Publisher:
@@ -215,10 +237,15 @@ class Relay:
             publisher = Publisher(self._service, link, self._bus.key)
             BUS_CONNECTED.labels(self._service, "relay").set(1)
             self._say("relay.publishes")
+            tended = 0.0
             while not wait(0):
+                began = time.monotonic()
                 # What is recorded while less than a batch is published wakes who idles at once.
                 if self._round(ledger, publisher) < BATCH:
-                    publisher.tend()
+                    if began - tended >= PAUSE:
+                        publisher.tend()
+                        tended = began
+                    wait(max(0.0, began + TOGETHER - time.monotonic()))
                     idle(PAUSE)
 
     def _round(self, ledger: Ledger, publisher: Publisher) -> int:
@@ -240,13 +267,11 @@ class Relay:
 
     def _lag(self, ledger: Ledger) -> Mapping[int, int]:
         """The partitions of which something is to be published, and how far each is."""
-        heads, progress = ledger.heads(), ledger.progress()
         behind = {}
-        for partition, head in heads.items():
-            saved = progress.get(partition, 0)
-            RELAY_LAG.labels(self._service, str(partition)).set(max(0, head.position - saved))
-            if saved < head.position:
-                behind[partition] = saved
+        for partition, at in ledger.standing().items():
+            RELAY_LAG.labels(self._service, str(partition)).set(max(0, at.head - at.published))
+            if at.published < at.head:
+                behind[partition] = at.published
         return behind
 
     def _say(self, what: str) -> None:

@@ -144,7 +144,7 @@ class WorkerParts:
         idle: Waker = self._pause
         if source == self.service:
             idle = self.woken()
-        self.follower.follow(source, self.wait, idle, woken=source == self.service)
+        self.follower.follow(source, self.wait, idle)
 
     def _sign(self) -> None:
         """Signs what the log has come to, now and then; what goes wrong is tried again at the next look."""

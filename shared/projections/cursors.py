@@ -96,8 +96,8 @@ def move_from(connection: Connection[TupleRow], consumer: str, source: str, at: 
     return bool(
         connection.execute(
             "UPDATE projection_cursor SET position = %s, hash = %s"
-            " WHERE consumer = %s AND source = %s AND partition = %s AND position = %s",
-            (to.position, to.hash, consumer, source, to.partition, at.position),
+            " WHERE consumer = %s AND source = %s AND partition = %s AND position = %s AND hash = %s",
+            (to.position, to.hash, consumer, source, to.partition, at.position, at.hash),
         ).rowcount
     )
 

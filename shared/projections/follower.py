@@ -18,15 +18,16 @@ from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.delivered import Delivered
 from shared.projections.parking import PASSING
-from shared.projections.runner import BATCH, Consumer, Runner
+from shared.projections.runner import BATCH, Consumer, ReadOnce, Runner
 from shared.runtime.logging import logger
 from shared.runtime.metrics import PROJECTION_FAILURES
 
 PAUSE = 0.25
 """Seconds between two looks at the heads where nothing else wakes the loop."""
 
-FAR = 1000
-"""Events behind the heads from which on what the bus is bringing is left to it."""
+TOGETHER = 0.01
+"""Seconds between the beginnings of two rounds at least: what is recorded in between is taken together, which costs
+little more than one event by itself. The first one after a quiet moment waits for nothing."""
 
 DIVERGED = "consumer.diverged"
 
@@ -69,7 +70,8 @@ class Follower:
     seen: dict[str, float] = field(default_factory=dict)
     known: dict[str, frozenset[int]] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
-    _brought: dict[tuple[str, int], int] = field(default_factory=dict)
+    _brought: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _looked: dict[str, tuple[float, Mapping[int, Head]]] = field(default_factory=dict)
     _turns: dict[str, threading.Lock] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,19 +92,18 @@ class Follower:
         now = self.monotonic()
         return all(now - self.seen.get(source, -STALE) < STALE for source in self.sources)
 
-    def follow(self, source: str, wait: Wait, idle: Waker, *, woken: bool = False) -> None:
-        """Runs until `wait` says stop: in rounds as long as there is something to take, else after `idle`.
+    def follow(self, source: str, wait: Wait, idle: Waker) -> None:
+        """Runs until `wait` says stop: in rounds as long as there are whole batches to take, else after `idle`.
 
         Args:
             source: whose log it is.
             wait: waits at most so many seconds; True when the process is to stop.
-            idle: waits for the log to grow, or for a while.
-            woken: whether `idle` returns at once where the log has grown since the round began: then a round that took
-                less than a batch was the last for now.
+            idle: waits for the log to grow, or for a while: what came since the round began is the next one's.
         """
-        enough = BATCH if woken else 1
         while not wait(0):
-            if self.round(source) < enough:
+            began = self.monotonic()
+            if self.round(source) < BATCH:
+                wait(max(0.0, began + TOGETHER - self.monotonic()))
                 idle(self.pauses.get(source, PAUSE))
 
     def round(self, source: str) -> int:
@@ -116,11 +117,16 @@ class Follower:
         self.seen[source] = asked
         self.known[source] = frozenset(heads)
         self._say(source, "source.here")
-        mine = {partition: head for partition, head in heads.items() if not self._is_brought(source, partition, head)}
+        mine = {partition: head for partition, head in heads.items() if not self._is_brought(source, partition)}
+        log = ReadOnce(self.runner.source(source))
         with self._turns[source]:
-            taken = [self._guarded(c, partial(self.runner.catch_up, c, mine)) for c in self._of(source)]
-        if not any(taken) and None not in taken and mine.keys() == heads.keys():
-            self._tell(source, asked)
+            taken = [self._guarded(c, partial(self.runner.catch_up, c, mine, log=log)) for c in self._of(source)]
+        since: float | None = asked
+        if mine.keys() != heads.keys():
+            since = self._reached(source, *self._looked[source]) if source in self._looked else None
+        self._looked[source] = (asked, heads)
+        if not any(taken) and None not in taken and since is not None:
+            self._tell(source, since)
         return sum(number or 0 for number in taken)
 
     def deliver(self, source: str, partition: int, envelopes: Sequence[Envelope]) -> None:
@@ -130,16 +136,24 @@ class Follower:
         """
         delivered = Delivered(source, self.runner.source(source), envelopes)
         with self._turns[source]:
-            for consumer in self._of(source):
-                if self._guarded(consumer, partial(self.runner.take, consumer, partition, delivered)):
-                    self._brought[source, partition] = max(envelope.position for envelope in envelopes)
+            taken = [self._guarded(c, partial(self.runner.take, c, partition, delivered)) for c in self._of(source)]
+        self._brought[source, partition] = any(taken) and None not in taken
 
-    def _is_brought(self, source: str, partition: int, head: Head) -> bool:
-        """Whether the bus has moved a consumer since the last look, and has much more on its way: the feed would bring
-        the same once more, and both would be slower. Where it stops moving, the next look takes over.
+    def _is_brought(self, source: str, partition: int) -> bool:
+        """Whether the bus has moved every consumer since the last look: the feed would bring the same once more, and
+        both would be slower. Where it stops moving, the next look takes over.
         """  # noqa: D205 - one thought
-        brought = self._brought.pop((source, partition), None)
-        return brought is not None and head.position - brought > FAR
+        return bool(self._brought.pop((source, partition), None))
+
+    def _reached(self, source: str, asked: float, heads: Mapping[int, Head]) -> float | None:
+        """When these heads were asked for, if all consumers have come so far. For a source that the bus is bringing: of
+        its last heads something is always on its way, and it is told of those before.
+        """  # noqa: D205 - one thought
+        try:
+            reached = all(self.runner.stands_at(consumer, heads) for consumer in self._of(source))
+        except PASSING:
+            return None
+        return asked if reached else None
 
     def _of(self, source: str) -> list[Consumer]:
         return [consumer for consumer in self.consumers if consumer.source == source]

@@ -45,6 +45,9 @@ BATCH = 500
 
 Consumer: TypeAlias = Projection | Reaction
 
+_Cursor: TypeAlias = tuple[str, str, int]
+"""A consumer with its suffix, a source, a partition."""
+
 
 class Source(Protocol):
     """A log to follow, own or foreign."""
@@ -71,6 +74,23 @@ class OwnLog:
             return read.after(connection, partition, at.position, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOnce:
+    """A log as one look has it: consumers that stand at one place share what is read there."""
+
+    log: Source
+    _read: dict[tuple[int, int, int], list[Envelope]] = field(default_factory=dict)
+
+    def heads(self) -> Mapping[int, Head]:
+        return self.log.heads()
+
+    def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
+        place = (partition, at.position, limit)
+        if place not in self._read:
+            self._read[place] = self.log.after(partition, at, limit)
+        return self._read[place]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reacting:
     """What reactions need beside what read models do.
@@ -94,7 +114,8 @@ class Runner:
         self, pool: Pool, vault: Vault, sources: Mapping[str, Source], reacting: Reacting | None = None
     ) -> None:
         self._pool, self._vault, self._sources, self._reacting = pool, vault, sources, reacting
-        self._silent: dict[tuple[str, str, int], cursors.Silent | None] = {}
+        self._silent: dict[_Cursor, cursors.Silent | None] = {}
+        self._left: dict[_Cursor, Head] = {}
 
     def heads(self, source: str) -> Mapping[int, Head]:
         """Where the source's log ends now, by partition."""
@@ -104,10 +125,26 @@ class Runner:
         """The log of that name, as this runner reads it."""
         return self._sources[name]
 
-    def catch_up(self, consumer: Consumer, heads: Mapping[int, Head], suffix: str = "") -> int:
+    def stands_at(self, consumer: Consumer, heads: Mapping[int, Head]) -> bool:
+        """Whether the consumer has come as far as these heads in each of their partitions."""
+        with looking(self._pool) as connection:
+            standing = cursors.standing_in(connection, consumer.consumer, consumer.source)
+        return all(
+            partition in standing and standing[partition].position >= head.position for partition, head in heads.items()
+        )
+
+    def catch_up(
+        self, consumer: Consumer, heads: Mapping[int, Head], suffix: str = "", log: Source | None = None
+    ) -> int:
         """Takes at most one batch a partition. Returns how many events it took the consumer forward.
 
         A partition that cannot be taken holds up no other: it is told of once each has had its turn.
+
+        Args:
+            consumer: who is to be brought forward.
+            heads: to where, by partition.
+            suffix: of the version's own tables.
+            log: the consumer's source, where it is read in another way than by `source`.
 
         Raises:
             Diverged: the source does not continue what was taken.
@@ -115,7 +152,7 @@ class Runner:
         taken, failures = 0, list[Exception]()
         for partition, head in heads.items():
             try:
-                taken += self._to_head(consumer, partition, head, suffix)
+                taken += self._to_head(consumer, partition, head, suffix, log or self._sources[consumer.source])
             except Exception as error:  # noqa: BLE001 - raised below
                 failures.append(error)
         if failures:
@@ -129,13 +166,9 @@ class Runner:
         Raises:
             Diverged: the source's feed does not continue what was taken.
         """
-        taken, at = 0, self._standing(consumer, partition, "")
-        while batch := self._linked(consumer, partition, at, delivered, ""):
-            step = self._step(consumer, at, batch, "")
-            if not step:
-                break  # another runner was here
+        taken = 0
+        while step := self._next(consumer, partition, delivered, ""):
             taken += step
-            at = Head(position=batch[step - 1].position, hash=batch[step - 1].hash)
         return taken
 
     def take_later(
@@ -180,7 +213,10 @@ class Runner:
                 return taken, waiting[0]
             taken += done
 
-    def _to_head(self, consumer: Consumer, partition: int, head: Head, suffix: str) -> int:
+    def _to_head(self, consumer: Consumer, partition: int, head: Head, suffix: str, log: Source) -> int:
+        left = self._left.get((consumer.consumer + suffix, consumer.source, partition))
+        if left is not None and left.position < head.position:
+            return self._next(consumer, partition, log, suffix)
         at = self._standing(consumer, partition, suffix)
         if at.position > head.position:
             # What the bus brought, or another worker, may have come after the heads were read: ask once more.
@@ -189,8 +225,35 @@ class Runner:
             raise cursors.Diverged(consumer.consumer + suffix, consumer.source, partition, at.position)
         if at.position == head.position:
             return 0
-        batch = self._linked(consumer, partition, at, self._sources[consumer.source], suffix)
-        return self._step(consumer, at, batch, suffix) if batch else 0
+        return self._onwards(consumer, partition, at, log, suffix) or 0
+
+    def _next(self, consumer: Consumer, partition: int, source: Source, suffix: str) -> int:
+        """Takes the next batch; returns how many events it had.
+
+        It begins where this runner has left the consumer, without a look. Where the consumer does not stand there when
+        its cursor is locked (another runner was here, or an operator), it begins where it stands.
+        """
+        left = self._left.get((consumer.consumer + suffix, consumer.source, partition))
+        if left is not None:
+            try:
+                taken = self._onwards(consumer, partition, left, source, suffix)
+            except cursors.Diverged:
+                taken = None  # from where it was left: it may stand elsewhere
+            if taken is not None:
+                return taken
+        at = self._standing(consumer, partition, suffix)
+        return self._onwards(consumer, partition, at, source, suffix) or 0
+
+    def _onwards(self, consumer: Consumer, partition: int, at: Head, source: Source, suffix: str) -> int | None:
+        """Takes a batch from there; returns how many events it had, None where the consumer stands elsewhere."""
+        place = (consumer.consumer + suffix, consumer.source, partition)
+        self._left.pop(place, None)
+        batch = self._linked(consumer, partition, at, source, suffix)
+        step = self._step(consumer, at, batch, suffix) if batch else 0
+        if batch and not step:
+            return None
+        self._left[place] = Head(position=batch[step - 1].position, hash=batch[step - 1].hash) if step else at
+        return step
 
     def _standing(self, consumer: Consumer, partition: int, suffix: str) -> Head:
         name = consumer.consumer + suffix
@@ -255,24 +318,21 @@ class Runner:
         """None where something of the batch has to stand aside."""
         name, source, last = projection.consumer + suffix, projection.source, batch[-1]
         events = self._vault.open(handled)
-        with (
-            self._pool.connection() as connection,
-            connection.pipeline() as pipeline,
-            connection.cursor() as cursor,
-        ):
-            cursors.wait_for_no_disc(connection)
-            if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
-                return 0  # another runner was here
-            aside = parked_streams(connection, name, source)
-            if any((envelope.school_id, envelope.stream) in aside for envelope in handled):
-                return None
-            tx = projection.tx(cursor, suffix)
-            for event, envelope in zip(events, handled, strict=True):
-                projection.handlers[envelope.type](tx, event, envelope)
-            tx.flush()
-            cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
-            crash_point("projection.effects_sent")
-            pipeline.sync()
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            # Its end asks for the statements' answers, the commit follows by itself.
+            with connection.pipeline():
+                cursors.wait_for_no_disc(connection)
+                if cursors.standing(connection, name, source, last.partition, lock=True) != at:
+                    return 0  # another runner was here
+                aside = parked_streams(connection, name, source)
+                if any((envelope.school_id, envelope.stream) in aside for envelope in handled):
+                    return None
+                tx = projection.tx(cursor, suffix)
+                for event, envelope in zip(events, handled, strict=True):
+                    projection.handlers[envelope.type](tx, event, envelope)
+                tx.flush()
+                cursors.move(connection, name, source, last.partition, Head(position=last.position, hash=last.hash))
+                crash_point("projection.effects_sent")
             crash_point("projection.effects_applied")
         return len(batch)
 
@@ -282,7 +342,7 @@ class Runner:
         name, source, last = projection.consumer + suffix, projection.source, batch[-1]
         opened = {envelope.position: self._opened(envelope) for envelope in handled}
         with self._pool.connection() as connection, connection.cursor() as cursor:
-            if cursors.standing(connection, name, source, last.partition, lock=True).position != at.position:
+            if cursors.standing(connection, name, source, last.partition, lock=True) != at:
                 return 0
             aside = parked_streams(connection, name, source)
             tx = projection.tx(cursor, suffix)
@@ -325,7 +385,7 @@ class Runner:
             try:
                 with self._pool.connection() as connection:
                     standing = cursors.standing(connection, reaction.consumer, reaction.source, partition, lock=True)
-                    if standing.position != at.position:
+                    if standing != at:
                         return False
                     appended = 0
                     if cause is not None and decided is not None:

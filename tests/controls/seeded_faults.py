@@ -220,22 +220,43 @@ LOG = (
 )
 
 STANDING_UNDER_LOCK = "cursors.standing(connection, name, source, last.partition, lock=True)"
-ANOTHER_WAS_HERE = "\n                return 0  # another runner was here"
+ANOTHER_WAS_HERE = "\n                    return 0  # another runner was here"
 
 READ_MODELS = (
     Fault(
         "the cursor's row is not compared under its lock",
         "shared/projections/runner.py",
-        f"if {STANDING_UNDER_LOCK}.position != at.position:{ANOTHER_WAS_HERE}",
+        f"if {STANDING_UNDER_LOCK} != at:{ANOTHER_WAS_HERE}",
         f"if False:{ANOTHER_WAS_HERE}",
         (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
     ),
     Fault(
         "the cursor is read without its lock",
         "shared/projections/runner.py",
-        f"if {STANDING_UNDER_LOCK}.position != at.position:{ANOTHER_WAS_HERE}",
-        f"if {STANDING_UNDER_LOCK.replace(', lock=True', '')}.position != at.position:{ANOTHER_WAS_HERE}",
+        f"if {STANDING_UNDER_LOCK} != at:{ANOTHER_WAS_HERE}",
+        f"if {STANDING_UNDER_LOCK.replace(', lock=True', '')} != at:{ANOTHER_WAS_HERE}",
         (f"{MODELS}::test_a_second_worker_that_comes_between_effects_and_commit_applies_nothing_again",),
+    ),
+    Fault(
+        "a cursor that was set to another history is taken for the one that was left there",
+        "shared/projections/runner.py",
+        f"if {STANDING_UNDER_LOCK} != at:{ANOTHER_WAS_HERE}",
+        f"if {STANDING_UNDER_LOCK}.position != at.position:{ANOTHER_WAS_HERE}",
+        (f"{MODELS}::test_a_cursor_that_was_set_to_another_history_takes_nothing_more_of_the_one_before",),
+    ),
+    Fault(
+        "a runner that finds its consumer elsewhere than it left it does not look where",
+        "shared/projections/runner.py",
+        "            if taken is not None:\n                return taken",
+        "            return taken or 0",
+        (f"{MODELS}::test_a_runner_goes_on_where_another_has_left_off",),
+    ),
+    Fault(
+        "a consumer that was set back is believed to stand where it was left",
+        "shared/projections/runner.py",
+        "if left is not None and left.position < head.position:",
+        "if left is not None:",
+        (f"{MODELS}::test_a_consumer_that_was_set_back_is_brought_forward_again",),
     ),
     Fault(
         "a worker that stopped amid its statements keeps the cursor's row",
@@ -1333,6 +1354,27 @@ BUS = (
         (f"{BUS_LINE}::test_a_forged_event_that_links_changes_nothing_and_the_true_one_is_applied",),
     ),
     Fault(
+        "what the bus is bringing is asked for of the feed as well",
+        "shared/projections/follower.py",
+        "return bool(self._brought.pop((source, partition), None))",
+        "return False",
+        (f"{FOLLOWER}::test_what_the_bus_is_bringing_to_all_is_left_to_it",),
+    ),
+    Fault(
+        "the bus moves one consumer, and another that cannot take it has no look at the feed",
+        "shared/projections/follower.py",
+        "self._brought[source, partition] = any(taken) and None not in taken",
+        "self._brought[source, partition] = any(taken)",
+        (f"{FOLLOWER}::test_what_the_bus_is_bringing_to_all_is_left_to_it",),
+    ),
+    Fault(
+        "a source that the bus is bringing is seen as it is now",
+        "shared/projections/follower.py",
+        "        if mine.keys() != heads.keys():",
+        "        if False:",
+        (f"{FOLLOWER}::test_a_source_whose_events_come_all_the_time_is_seen_at_the_heads_of_the_look_before",),
+    ),
+    Fault(
         "a bus that stands still is waited for for ever",
         "shared/projections/follower.py",
         "self._brought.pop((source, partition), None)",
@@ -1459,7 +1501,7 @@ PARKING = (
     Fault(
         "a reaction does not look where its cursor stands now",
         "shared/projections/runner.py",
-        "                    if standing.position != at.position:\n                        return False",
+        "                    if standing != at:\n                        return False",
         "                    if False:\n                        return False",
         (f"{ASIDE}::test_two_runners_at_one_event_append_once",),
     ),

@@ -91,11 +91,11 @@ def test_a_partition_has_one_relay_at_a_time_and_another_when_its_connection_is_
     line.award(1, partition=1)
     line.award(1, partition=2)
     first, second = Ledger(line.scratch.connection("points_worker")), Ledger(line.scratch.connection("points_worker"))
-    assert set(first.heads()) == {1, 2}
-    assert set(second.heads()) == set()
-    assert set(first.heads()) == {1, 2}
+    assert set(first.standing()) == {1, 2}
+    assert set(second.standing()) == set()
+    assert set(first.standing()) == {1, 2}
     first.database.close()
-    until(lambda: set(second.heads()) == {1, 2}, "the second is elected")
+    until(lambda: set(second.standing()) == {1, 2}, "the second is elected")
 
 
 def test_a_relay_that_dies_between_confirm_and_save_publishes_again_and_the_cursor_drops_it(line: Line, tmp_path: Path):

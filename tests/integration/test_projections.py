@@ -135,6 +135,40 @@ def another_worker(house: House) -> Runner:
     return Runner(pool, house.vault, {"points": OwnLog(pool)})
 
 
+def test_a_runner_goes_on_where_another_has_left_off(house: House, school_id: UUID):
+    """It does not look where a consumer stands that it has left itself: what it does then stands under the lock."""
+    other = another_worker(house)
+    for runner, name in ((house.runner, "Ada"), (other, "Bea"), (house.runner, "Cleo"), (house.runner, "Dora")):
+        house.admit(school_id, uuid4(), name)
+        assert runner.catch_up(names(), runner.heads("points")) == 1
+    assert house.rows(school_id) == [("Ada", 1), ("Bea", 1), ("Cleo", 1), ("Dora", 1)]
+
+
+@pytest.mark.parametrize("something_comes", [False, True], ids=["at_a_quiet_time", "when_something_comes"])
+def test_a_consumer_that_was_set_back_is_brought_forward_again(house: House, school_id: UUID, something_comes: bool):
+    """As after an operator has said which history counts; the worker has not been started anew."""
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    with house.scratch.pool("points_owner").connection() as connection:
+        connection.execute("UPDATE projection_cursor SET position = 0, hash = decode(repeat('00', 32), 'hex')")
+    if something_comes:
+        house.admit(school_id, uuid4(), "Bea")
+    while house.catch_up(names()):
+        pass
+    assert house.rows(school_id) == [("Ada", 2), *([("Bea", 1)] if something_comes else [])]
+
+
+def test_a_cursor_that_was_set_to_another_history_takes_nothing_more_of_the_one_before(house: House, school_id: UUID):
+    house.admit(school_id, uuid4(), "Ada")
+    house.catch_up(names())
+    house.admit(school_id, uuid4(), "Bea")
+    with house.scratch.pool("points_owner").connection() as connection:
+        connection.execute("UPDATE projection_cursor SET hash = decode(repeat('11', 32), 'hex')")
+    with pytest.raises(cursors.Diverged):
+        house.catch_up(names())
+    assert house.rows(school_id) == [("Ada", 1)]
+
+
 def waits_in_vain(runner: Runner) -> None:
     with pytest.raises(psycopg.errors.LockNotAvailable):
         runner.catch_up(names(), runner.heads("points"))

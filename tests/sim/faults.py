@@ -21,11 +21,12 @@ CASES = "services/moderation/reactions.py"
 CARRIED_OUT = "appended = self._carried_out(connection, reaction, cause, decided)\n"
 MOVED = "cursors.move(connection, reaction.consumer, reaction.source, partition, to, appended=appended)\n"
 APPLIED = "projection.handlers[envelope.type](tx, event, envelope)\n            cursors.move("
-REACTION_LOCK = "if standing.position != at.position:\n                        return False"
+REACTION_LOCK = "if standing != at:\n                        return False"
 LINKED = "event.position != at.position + 1 or event.previous != at.hash"
 ASKED_ONCE_MORE = "head = self.heads(consumer.source).get(partition, head)"
 PUBLISHED = "        window = publisher.publish(partition, saved, events)\n"
 SAVED_FIRST = "        ledger.save(partition, saved + len(events))\n" + PUBLISHED
+TO_HEAD = "taken += self._to_head(consumer, partition, head, suffix, log or self._sources[consumer.source])"
 HANDLED = "if not handled and number < len(batch):"
 
 FAULTS: dict[str, tuple[Edit, ...]] = {
@@ -34,7 +35,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     "a cursor takes what does not link": ((CURSORS, LINKED, "event.position != at.position + 1"),),
     "two workers react to one event": ((RUNNER, REACTION_LOCK, REACTION_LOCK.replace("return False", "pass")),),
     "a read model takes an event twice": (
-        (RUNNER, "return 0  # another runner was here\n            aside", "pass\n            aside"),
+        (RUNNER, "return 0  # another runner was here\n                aside", "pass\n                aside"),
     ),
     "what a reaction appends is committed before its cursor": (
         (RUNNER, CARRIED_OUT, CARRIED_OUT + " " * 20 + "connection.commit()\n"),
@@ -55,7 +56,7 @@ FAULTS: dict[str, tuple[Edit, ...]] = {
     ),
     "a reaction skips to the end of a batch": ((RUNNER, HANDLED, "if number < len(batch):"),),
     "an old head is taken for the log's end": ((RUNNER, ASKED_ONCE_MORE, "pass"),),
-    "the heads are not followed": ((RUNNER, "taken += self._to_head(consumer, partition, head, suffix)", "pass"),),
+    "the heads are not followed": ((RUNNER, TO_HEAD, "pass"),),
     # what the bus delivers
     "a gap is not read from the feed": ((DELIVERED, "return self.feed.after(partition, at, limit)", "return []"),),
     "what is delivered need not link": ((DELIVERED, "if envelope.previous != here.hash:", "if False:"),),

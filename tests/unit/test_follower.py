@@ -13,7 +13,7 @@ from shared.log.feed import FeedBroken
 from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
-from shared.projections.follower import FAR, PAUSE, Follower
+from shared.projections.follower import PAUSE, TOGETHER, Follower
 from shared.projections.runner import BATCH
 from shared.runtime.metrics import PROJECTION_FAILURES
 
@@ -31,7 +31,8 @@ class Logs:
         self.fails: dict[str, Exception] = {}
         self.ends: dict[int, Head] = {}
         self.looked_at: list[set[int]] = []
-        self.moves = 0
+        self.moves: dict[str, int | Exception] = {"first": 0, "second": 0}
+        self.stand_at = {"first": 0, "second": 0}
 
     def monotonic(self) -> float:
         return self.at
@@ -45,10 +46,16 @@ class Logs:
     def source(self, _name: str) -> Any:
         return self
 
-    def take(self, _consumer: Projection, _partition: int, _delivered: Any) -> int:
-        return self.moves
+    def take(self, consumer: Projection, _partition: int, _delivered: Any) -> int:
+        moves = self.moves[consumer.name]
+        if isinstance(moves, Exception):
+            raise moves
+        return moves
 
-    def catch_up(self, consumer: Projection, heads: Mapping[int, Head]) -> int:
+    def stands_at(self, consumer: Projection, heads: Mapping[int, Head]) -> bool:
+        return all(self.stand_at[consumer.name] >= head.position for head in heads.values())
+
+    def catch_up(self, consumer: Projection, heads: Mapping[int, Head], **_log: Any) -> int:
         self.looked_at.append(set(heads))
         if consumer.name in self.fails:
             raise self.fails[consumer.name]
@@ -142,43 +149,73 @@ def delivered(position: int) -> Envelope:
     return event
 
 
+FAILS = psycopg.OperationalError("gone")
+
+
 @pytest.mark.parametrize(
-    ("moves", "behind", "looks"), [(50, FAR + 1, False), (50, FAR, True), (0, FAR + 1, True), (0, 1, True)]
+    ("moves", "looks"), [((50, 50), False), ((50, 0), False), ((0, 0), True), ((50, FAILS), True), ((FAILS, 50), True)]
 )
-def test_what_the_bus_is_bringing_is_left_to_it_where_there_is_much_of_it(
-    logs: Logs, moves: int, behind: int, looks: bool
-):
-    told: list[str] = []
-    follower = following(logs, lambda source, _asked: told.append(source))
-    logs.moves, logs.ends = moves, {1: Head(position=100 + behind, hash=b""), 2: Head(position=5, hash=b"")}
+def test_what_the_bus_is_bringing_to_all_is_left_to_it(logs: Logs, moves: tuple[Any, Any], looks: bool):
+    follower = following(logs, lambda _source, _asked: None)
+    logs.moves = dict(zip(logs.moves, moves, strict=True))
+    logs.ends = {1: Head(position=103, hash=b""), 2: Head(position=5, hash=b"")}
     follower.deliver(SOURCE, 1, [delivered(99), delivered(100)])
     follower.round(SOURCE)
     assert logs.looked_at == [{1, 2} if looks else {2}] * 2
-    assert told == ([SOURCE] if looks else []), "who was not looked at may be behind"
 
 
 def test_a_bus_that_stands_still_between_two_looks_is_not_waited_for(logs: Logs):
     follower = following(logs, lambda _source, _asked: None)
-    logs.moves, logs.ends = 50, {1: Head(position=9 * FAR, hash=b"")}
+    logs.moves, logs.ends = {"first": 50, "second": 50}, {1: Head(position=9000, hash=b"")}
     follower.deliver(SOURCE, 1, [delivered(100)])
     follower.round(SOURCE)
     follower.round(SOURCE)
     assert logs.looked_at == [set(), set(), {1}, {1}]
 
 
-@pytest.mark.parametrize(
-    ("woken", "taken", "idles"), [(True, BATCH - 1, 1), (True, BATCH, 2), (False, BATCH - 1, 2), (False, 1, 2)]
-)
-def test_who_is_woken_by_what_comes_meanwhile_looks_again_only_after_a_whole_batch(
-    logs: Logs, woken: bool, taken: int, idles: int
+@pytest.mark.parametrize(("second", "expected"), [(103, [100.0]), (102, [])])
+def test_a_source_whose_events_come_all_the_time_is_seen_at_the_heads_of_the_look_before(
+    logs: Logs, second: int, expected: list[float]
 ):
+    told: list[float] = []
+    follower = following(logs, lambda _source, asked: told.append(asked))
+    logs.moves = {"first": 1, "second": 1}
+    for position in (103, 110):
+        logs.ends = {1: Head(position=position, hash=b"")}
+        follower.deliver(SOURCE, 1, [delivered(position - 1)])
+        logs.stand_at = {"first": position - 1, "second": second}
+        follower.round(SOURCE)
+        logs.at += PAUSE
+    assert told == expected
+
+
+@pytest.mark.parametrize(("taken", "rounds"), [(1, 1), (BATCH - 1, 1), (BATCH, 2)])
+def test_it_looks_again_at_once_only_after_a_whole_batch(logs: Logs, taken: int, rounds: int):
     """Counted in rounds until it idles for the first time."""
     follower = following(logs, lambda _source, _asked: None)
     logs.left["first"] = taken
-    waited: list[float] = []
+    idled: list[float] = []
 
     def idle(seconds: float) -> None:
-        waited.append(seconds)
+        idled.append(seconds)
 
-    follower.follow(SOURCE, lambda _seconds: bool(waited), idle, woken=woken)
-    assert len(logs.looked_at) == 2 * idles, "two consumers a round"
+    follower.follow(SOURCE, lambda _seconds: bool(idled), idle)
+    assert len(logs.looked_at) == 2 * rounds, "two consumers a round"
+
+
+@pytest.mark.parametrize(("took", "left"), [(0.0, TOGETHER), (TOGETHER / 4, TOGETHER * 3 / 4), (1.0, 0.0)])
+def test_what_comes_within_a_moment_of_a_round_s_beginning_is_the_next_one_s(logs: Logs, took: float, left: float):
+    """Else each event at a steady pace costs a round. It waits before it idles: what comes then wakes it at once."""
+    follower = following(logs, lambda _source, _asked: None)
+    logs.heads_take, logs.at = took, 0.0
+    did: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        did.append(seconds)
+        return PAUSE in did
+
+    def idle(seconds: float) -> None:
+        did.append(seconds)
+
+    follower.follow(SOURCE, wait, idle)
+    assert did[:3] == [0, pytest.approx(left), PAUSE]

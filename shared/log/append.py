@@ -119,10 +119,11 @@ class Command:
 
 
 class Conflict(Exception):  # noqa: N818 - it is an outcome to try again on, not an error
-    """A stream has moved since it was read; nothing was written."""
+    """A stream has moved since it was read, or is not yet where it was remembered; nothing was written."""
 
     def __init__(self, stream: str, expected: int, actual: int) -> None:
         super().__init__(f"{stream} stands at {actual}, not at {expected}")
+        self.stream, self.expected = stream, expected
 
 
 class KeyReused(Exception):  # noqa: N818 - an outcome that the caller turns into a refusal

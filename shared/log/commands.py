@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -85,14 +84,6 @@ class Asked:
         )
 
 
-class Reads(Enum):
-    """How a decision comes to its states: as they are remembered; these, and what the log has after them; all anew."""
-
-    REMEMBERED = auto()
-    READ_ON = auto()
-    ANEW = auto()
-
-
 class History:
     """What a decision reads of the log. It remembers each stream's version: the append expects just these.
 
@@ -102,10 +93,19 @@ class History:
     """
 
     def __init__(
-        self, connect: Connect, school_id: UUID, states: States | None = None, reads: Reads = Reads.ANEW
+        self,
+        connect: Connect,
+        school_id: UUID,
+        states: States | None = None,
+        *,
+        anew: bool = True,
+        outrun: Mapping[str, int] | None = None,
     ) -> None:
-        """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there."""
-        self._connect, self._school_id, self._states, self._reads = connect, school_id, states, reads
+        """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there. What others
+        moved on from the versions in `outrun` it carries on first.
+        """  # noqa: D205 - one thought
+        self._connect, self._school_id, self._states, self._anew = connect, school_id, states, anew
+        self._outrun = outrun or {}
         self.versions: dict[str, int] = {}
         self.remembered = False
         self._whole: set[str] = set()
@@ -119,8 +119,10 @@ class History:
         """
         if self._states is None:
             return _fold(initial, evolve, folded(self.recorded(stream)))
-        found = None if self._reads is Reads.ANEW else self._states.find(self._school_id, stream, initial, evolve)
-        known = self._carried_on(stream, evolve, found) if found and self._reads is Reads.READ_ON else found
+        known = None if self._anew else self._states.find(self._school_id, stream, initial, evolve)
+        if known is not None and known.version <= self._outrun.get(stream, -1):
+            # Else who was faster was of this process, and has left there what the stream has come to.
+            known = self._carried_on(stream, evolve, known)
         if known is not None:
             self.remembered = True
             self._read(stream, known.version)
@@ -256,24 +258,25 @@ class CommandHandler:
         return answer
 
     def _answered(self, request: Request, decide: Callable[[History], Drafts], status: int, location: str) -> Answer:
-        outrun, reads = False, Reads.REMEMBERED
+        in_line, anew, outrun = False, False, dict[str, int]()
         for attempt in range(ATTEMPTS + 1):
-            history = History(self._pool.connection, request.school_id, self._states, reads)
+            last = attempt == ATTEMPTS
+            history = History(self._pool.connection, request.school_id, self._states, anew=anew or last, outrun=outrun)
             try:
-                with self._turn(request, history, outrun=outrun, last=attempt == ATTEMPTS) as append_one:
+                with self._turn(request, history, in_line=in_line, last=last) as append_one:
                     command = self._decided(history, request, decide, status, location)
                     answer = append_one(command)
-            except Conflict:
+            except Conflict as conflict:
                 # Where what was remembered was old, nobody was faster.
-                outrun = outrun or reads is not Reads.REMEMBERED or not history.remembered
-                reads = Reads.READ_ON if attempt + 1 < ATTEMPTS else Reads.ANEW
+                in_line = in_line or bool(outrun) or not history.remembered
+                outrun[conflict.stream] = conflict.expected
             except _Undecided as undecided:
                 # The request may be an echo of one that was carried out: then this is what became of it.
                 if first := self._first_answer(request):
                     return first
                 if not history.remembered:
                     raise undecided.why from None
-                reads = Reads.ANEW
+                anew = True
             else:
                 crash_point("append.committed")
                 if not answer.earlier:
@@ -283,10 +286,10 @@ class CommandHandler:
 
     @contextmanager
     def _turn(
-        self, request: Request, history: History, *, outrun: bool, last: bool
+        self, request: Request, history: History, *, in_line: bool, last: bool
     ) -> Iterator[Callable[[Command], Answer]]:
         """How what is decided now is appended: like all others; once outrun, in line; at last, alone."""
-        with self._line if outrun else nullcontext():
+        with self._line if in_line else nullcontext():
             if not last:
                 yield self._append
                 return

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from shared.events.identity import SchoolId
 from shared.events.points import SchoolValueDefined, SchoolValueRetired, ValueId, ValueKind
 from shared.log import read
 from shared.log.append import Answer, Claim
-from shared.log.commands import CommandHandler, Drafts, History, Reads, Request
+from shared.log.commands import CommandHandler, Drafts, History, Request
 from shared.log.states import State, States
 from shared.policy.codes import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
 from shared.policy.refusal import Refusal
@@ -298,11 +298,28 @@ def test_who_was_outrun_reads_what_is_new_and_not_the_whole_stream_again(desk: D
     taken.append(len(_evolved))
     value = uuid4()
     other.define(value)
-    carried_on = History(desk.connect, desk.school, states, Reads.READ_ON)
+    carried_on = History(desk.connect, desk.school, states, anew=False, outrun={desk.stream: 5})
     assert value in carried_on.fold(desk.stream, Taxonomy(), _evolve_counting).values
     taken.append(len(_evolved))
     assert taken == [5, 6]
     assert carried_on.versions == {desk.stream: 6}
+
+
+def test_who_was_outrun_by_another_thread_of_the_process_reads_nothing(desk: Desk):
+    value = uuid4()
+    desk.define(uuid4())
+    states = States()
+    at_first = History(desk.connect, desk.school, states)
+    at_first.fold(desk.stream, Taxonomy(), taxonomy.evolve)
+    desk.define(value)
+    History(desk.connect, desk.school, states).fold(desk.stream, Taxonomy(), taxonomy.evolve)
+
+    def unreachable() -> AbstractContextManager[psycopg.Connection[Any]]:
+        raise AssertionError("the log was read")
+
+    carried_on = History(unreachable, desk.school, states, anew=False, outrun=at_first.versions)
+    assert value in carried_on.fold(desk.stream, Taxonomy(), taxonomy.evolve).values
+    assert carried_on.remembered
 
 
 def test_a_state_that_the_log_has_not_come_to_is_not_carried_on(desk: Desk):
@@ -311,7 +328,7 @@ def test_a_state_that_the_log_has_not_come_to_is_not_carried_on(desk: Desk):
     desk.define(value)
     states = States()
     states.keep(desk.school, desk.stream, taxonomy.evolve, State(Taxonomy(), Taxonomy(), 3))
-    history = History(desk.connect, desk.school, states, Reads.READ_ON)
+    history = History(desk.connect, desk.school, states, anew=False, outrun={desk.stream: 3})
     assert set(history.fold(desk.stream, Taxonomy(), taxonomy.evolve).values) == {value}
     assert (history.versions, history.remembered) == ({desk.stream: 1}, False)
     found = states.find(desk.school, desk.stream, Taxonomy(), taxonomy.evolve)

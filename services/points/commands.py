@@ -40,7 +40,8 @@ class PointsCommands:
         self, asked: Asked, *, pupil_id: UUID, behaviour_id: UUID | None, points: int | None, note: str | None
     ) -> Answer:
         may_award(asked.by)
-        school, pupil = self._school(asked), self.roster.pupil(asked.school_id, pupil_id)
+        found, pupil = self.roster.pupil_at_school(asked.school_id, pupil_id)
+        school = _known(found)
         if pupil is None:
             raise Refusal(NOT_FOUND)
         command = AwardPoint(
@@ -121,13 +122,16 @@ class PointsCommands:
         return self._handle(asked, school, decide, location)
 
     def _school(self, asked: Asked) -> SchoolFacts:
-        school = self.roster.school(asked.school_id)
-        if school is None:  # identity knows it, or there were no session; it is on its way here
-            raise Refusal(NOT_YET_VISIBLE, retry_after=1)
-        return school
+        return _known(self.roster.school(asked.school_id))
 
     def _handle(self, asked: Asked, school: SchoolFacts, decide: Callable[[History], Drafts], location: str) -> Answer:
         return self.handler.handle(asked.request(school.partition, self.clock.now()), decide, location=location)
+
+
+def _known(school: SchoolFacts | None) -> SchoolFacts:
+    if school is None:  # identity knows it, or there were no session; it is on its way here
+        raise Refusal(NOT_YET_VISIBLE, retry_after=1)
+    return school
 
 
 def _taxonomy(history: History, school_id: UUID) -> Taxonomy:

@@ -1,6 +1,6 @@
 """What a service asks of its roster: facts that are handed to `decide`, and relations that permission rests on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -43,12 +43,17 @@ _POSITION = (
     " WHERE c.consumer = %s AND c.source = %s"
 )
 # One statement, one snapshot: the facts are those of the position.
-_PUPIL = (
-    "SELECT p.on_roll,"  # noqa: S608 - of constants
+_FACTS = (
+    "p.on_roll,"  # noqa: S608 - of constants
     " ARRAY(SELECT class_id FROM roster_enrolment e WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
     " ARRAY(SELECT guardian_id FROM roster_guardianship g"
     " WHERE g.school_id = p.school_id AND g.pupil_id = p.pupil_id),"
-    f" coalesce(({_POSITION}), 0) FROM roster_pupil p WHERE p.pupil_id = %s"
+    f" coalesce(({_POSITION}), 0)"
+)
+_PUPIL = f"SELECT {_FACTS} FROM roster_pupil p WHERE p.pupil_id = %s"  # noqa: S608 - of constants
+_AT_SCHOOL = (
+    f"SELECT s.partition, s.parameters, {_FACTS} FROM roster_school s"  # noqa: S608 - of constants
+    " LEFT JOIN roster_pupil p ON p.school_id = s.school_id AND p.pupil_id = %s"
 )
 
 
@@ -61,26 +66,40 @@ class Roster:
     def school(self, school_id: UUID) -> SchoolFacts | None:
         """What is known of the school; None before its registration has come."""
         found = read_tuples(self._reader, school_id, "SELECT partition, parameters FROM roster_school")
-        return SchoolFacts(partition=found[0][0], parameters=found[0][1] or {}) if found else None
+        return _school(*found[0]) if found else None
+
+    def pupil_at_school(self, school_id: UUID, pupil_id: UUID) -> tuple[SchoolFacts | None, PupilFacts | None]:
+        """`school` and `pupil`, asked in one question: for a command that needs both."""
+        found = read_tuples(self._reader, school_id, _AT_SCHOOL, (roster.consumer, roster.source, pupil_id))
+        if not found:
+            return None, None
+        partition, parameters, *facts = found[0]
+        return _school(partition, parameters), None if facts[0] is None else _pupil(pupil_id, facts)
 
     def pupil(self, school_id: UUID, pupil_id: UUID) -> PupilFacts | None:
         """None for a pupil who does not exist or is another school's: the caller cannot tell which."""
         found = read_tuples(self._reader, school_id, _PUPIL, (roster.consumer, roster.source, pupil_id))
-        if not found:
-            return None
-        on_roll, classes, guardians, position = found[0]
-        return PupilFacts(
-            pupil_id=pupil_id,
-            on_roll=on_roll,
-            classes=frozenset(classes),
-            guardians=frozenset(guardians),
-            roster_position=position,
-        )
+        return _pupil(pupil_id, found[0]) if found else None
 
     def has_guardian(self, school_id: UUID, person_id: UUID) -> bool:
         """Whether a person is linked to a child here now."""
         sql = "SELECT FROM roster_guardianship WHERE guardian_id = %s LIMIT 1"
         return bool(read_tuples(self._reader, school_id, sql, (person_id,)))
+
+
+def _school(partition: int, parameters: Mapping[str, Any] | None) -> SchoolFacts:
+    return SchoolFacts(partition=partition, parameters=parameters or {})
+
+
+def _pupil(pupil_id: UUID, found: Sequence[Any]) -> PupilFacts:
+    on_roll, classes, guardians, position = found
+    return PupilFacts(
+        pupil_id=pupil_id,
+        on_roll=on_roll,
+        classes=frozenset(classes),
+        guardians=frozenset(guardians),
+        roster_position=position,
+    )
 
 
 def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:

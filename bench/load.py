@@ -164,7 +164,9 @@ class _Commands:
         self._house = house
         self._chance = random.Random(7)  # noqa: S311 - the mix of commands
         staff = [(taught, token) for taught in house.classes for token in house.tokens(2, taught)]
-        self._awards = itertools.cycle([(taught, token, itertools.cycle(taught.pupils)) for taught, token in staff])
+        # The two teachers of a class take its pupils in turn: they do not praise one pupil in the same milliseconds.
+        pupils = {taught.class_id: itertools.cycle(taught.pupils) for taught in house.classes}
+        self._awards = itertools.cycle([(taught, token, pupils[taught.class_id]) for taught, token in staff])
         some = staff[: CONVERSATIONS * 2 : 2]
         talks = [(_conversation(house, taught, token), token) for taught, token in some]
         self._talks = itertools.cycle(talks)

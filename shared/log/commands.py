@@ -101,9 +101,10 @@ class History:
         anew: bool = True,
         outrun: Mapping[str, int] | None = None,
     ) -> None:
-        """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there. What others
-        moved on from the versions in `outrun` it carries on first.
-        """  # noqa: D205 - one thought
+        """With `states` it keeps what it folds; unless it is to read all anew, it takes what was kept there.
+
+        What others moved on from the versions in `outrun` it carries on first.
+        """
         self._connect, self._school_id, self._states, self._anew = connect, school_id, states, anew
         self._outrun = outrun or {}
         self.versions: dict[str, int] = {}

@@ -206,8 +206,8 @@ LOG = (
     Fault(
         "who is always outrun gives up",
         "shared/log/commands.py",
-        "last=attempt == ATTEMPTS",
-        "last=False",
+        "last = attempt == ATTEMPTS",
+        "last = False",
         (f"{COMMANDS}::test_a_decision_whose_stream_always_moves_is_made_in_the_end_while_nobody_else_may_append",),
     ),
     Fault(

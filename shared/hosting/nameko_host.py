@@ -1,5 +1,6 @@
 """Hosts a nameko service class in a worker process: starts it, relays its log, serves its health, stops it in order."""
 
+import gc
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -64,6 +65,9 @@ def run_worker(service: type) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     runner.start()
+    # What is there now stays: looked through in each full collection, it stopped every greenthread for 60 to 120 ms.
+    gc.collect()
+    gc.freeze()
     logger().info("worker.started")
     runner.wait()
 

@@ -93,6 +93,10 @@ def _version_of(home: Path) -> Version | None:
     return version_in(re.sub(r"^\D*", "", home.name))
 
 
+WRITTEN_AHEAD = 16_000_000
+"""Bytes after which the broker goes on to another file, and forgets what it need not know any more."""
+
+
 class PrivateRabbit:
     """One broker node in a folder."""
 
@@ -126,7 +130,10 @@ class PrivateRabbit:
         write_private(
             folder / "rabbitmq.conf",
             f"default_user = {USER}\ndefault_pass = {password_in(self.password_file)}\n"
-            "log.console = true\nlog.console.level = warning\nlog.file = false\n",
+            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
+            # What quorum queues have written stays in memory until the file is full: by default up to 512 MiB.
+            # https://www.rabbitmq.com/docs/quorum-queues#resource-use
+            f"raft.wal_max_size_bytes = {WRITTEN_AHEAD}\n",
         )
         write_private(folder / "advanced.config", "[].\n")
         write_private(folder / "enabled_plugins", "[].\n")

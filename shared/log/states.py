@@ -18,6 +18,8 @@ S = TypeVar("S")
 
 MOST_EVENTS = 100_000
 """Events that all kept states were folded from; the states that were not asked for longest go first."""
+MOST_STREAMS = 5_000
+"""Streams of which something is kept: one of a single event takes a kilobyte all the same."""
 MOST_ANSWERS = 10_000
 
 
@@ -38,8 +40,8 @@ class State(Generic[S]):
 class States:
     """One service's states by stream and `evolve`. Safe to share between threads."""
 
-    def __init__(self, most_events: int = MOST_EVENTS) -> None:
-        self._most_events, self._events = most_events, 0
+    def __init__(self, most_events: int = MOST_EVENTS, most_streams: int = MOST_STREAMS) -> None:
+        self._most_events, self._most_streams, self._events = most_events, most_streams, 0
         self._streams: OrderedDict[tuple[UUID, str], dict[Callable[..., Any], State[Any]]] = OrderedDict()
         self._lock = Lock()
 
@@ -66,7 +68,7 @@ class States:
                 states[evolve] = state
                 self._events += state.version - (known.version if known else 0)
             self._streams.move_to_end((school_id, stream))
-            while self._events > self._most_events:
+            while self._events > self._most_events or len(self._streams) > self._most_streams:
                 _, oldest = self._streams.popitem(last=False)
                 self._events -= sum(one.version for one in oldest.values())
 

@@ -49,6 +49,13 @@ def test_what_was_not_asked_for_longest_goes_first_once_there_is_too_much():
     assert [kept(states, f"points-{one}") for one in "abcd"] == [3, None, 3, 4]
 
 
+def test_of_many_short_streams_only_so_many_are_kept():
+    states = States(most_events=1000, most_streams=2)
+    for stream in ("message-a", "message-b", "message-c"):
+        states.keep(SCHOOL, stream, count, State(0, 1, 1))
+    assert [kept(states, f"message-{one}") for one in "abc"] == [None, 1, 1]
+
+
 def test_what_would_fill_the_memory_alone_is_not_kept_and_leaves_room_as_before():
     states = States(most_events=10)
     states.keep(SCHOOL, "points-a", count, State(0, 11, 11))

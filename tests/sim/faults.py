@@ -1,7 +1,7 @@
 """Seeded faults of the machinery: what the simulation must catch, each an edit in a copy of the product's own code.
 
-From seed 0 on, half of them fail among the first 15 schedules, and the last to fail, the school's rule that warns
-again, with the 165th. `linked` and `Delivered` guard one another: a fault in
+From seed 0 on, half of them fail among the first 17 schedules, and the last to fail, the suspension whose end lifts a
+removal too, with the 180th. `linked` and `Delivered` guard one another: a fault in
 either is seen by what it raises or lets by.
 """
 

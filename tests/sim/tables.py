@@ -38,7 +38,7 @@ CREATE TABLE projection_cursor (
 CREATE TABLE parked_event (
     consumer text NOT NULL, source text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
     school_id uuid NOT NULL, stream text NOT NULL, event_id uuid NOT NULL, event_type text NOT NULL,
-    concerns text NOT NULL, why text NOT NULL, PRIMARY KEY (consumer, source, partition, position)
+    concerns uuid[] NOT NULL, why text NOT NULL, PRIMARY KEY (consumer, source, partition, position)
 );
 CREATE TABLE relay_progress (partition integer PRIMARY KEY, position bigint NOT NULL);
 CREATE TABLE went_back (
@@ -54,6 +54,7 @@ TYPES = {
     "boolean": bool,
     "text": str,
     "uuid": UUID,
+    "uuid[]": list,
     "bytea": bytes,
     "timestamptz": datetime,
 }

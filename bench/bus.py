@@ -398,9 +398,8 @@ TOPIC = Topic(
                 target=most,
                 unit="ms",
                 at_most=True,
-                why="each batch costs some ten round trips to PostgreSQL in each of two workers, through eventlet, and"
-                " both relay and read models share their interpreter; fewer looks at the cursor and one process for"
-                " each would shorten it",
+                why="the two cores are nearly full at this pace: workers, PostgreSQL, the broker and whoever appends"
+                " share them, and what is slow waits for a core. With a core for each worker it would be reached",
                 figure=lambda m, rate=rate, share=share: m.of(f"Bookbag at {rate} events/s", f"p{share} ms"),  # type: ignore[misc]
             )
             for rate in ("200", "1,000")

@@ -24,7 +24,8 @@ from deploy.local.processes import base_environment
 SECONDS = 6.0
 WARM = 1.0
 READERS = 16
-WRITERS = 64
+WRITERS = 32
+"""As many as the gateway lets into one process."""
 BUSY = 64
 """Sessions that ask again and again, each some dozens of times a second."""
 MANY = 20_000

@@ -42,8 +42,9 @@ FOR_API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none
 FOR_PAGES = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
-MOST_IN_WORK = 96
-"""Requests of one api process at once: twelve for each of its threads, a tenth of a second's work."""
+MOST_IN_WORK = 32
+"""Requests of one api process at once: four for each of its threads, and less than the 200 ms' work after which each
+has to ask identity anew: with more a process that was full for a moment would stay so, for then each costs it more."""
 PASSED_ON: Mapping[str, str] = {
     "Content-Type": "content_type",
     "Idempotency-Key": "http_idempotency_key",

@@ -24,7 +24,7 @@ from shared.bus.topology import EXCHANGE, routing_key
 from shared.bus.window import Window, require_in_order
 from shared.events.envelope import Envelope
 from shared.log import read
-from shared.projections.follower import PAUSE, Wait, Waker
+from shared.projections.follower import PAUSE, Wait, Waker, rest
 from shared.runtime.crash import crash_point
 from shared.runtime.logging import logger
 from shared.runtime.metrics import BUS_CONNECTED, RELAY_LAG, RELAY_PUBLISHED, RELAY_UNROUTABLE
@@ -245,7 +245,7 @@ class Relay:
                     if began - tended >= PAUSE:
                         publisher.tend()
                         tended = began
-                    wait(max(0.0, began + TOGETHER - time.monotonic()))
+                    wait(rest(time.monotonic() - began, TOGETHER))
                     idle(PAUSE)
 
     def _round(self, ledger: Ledger, publisher: Publisher) -> int:

@@ -28,6 +28,8 @@ PAUSE = 0.25
 TOGETHER = 0.01
 """Seconds between the beginnings of two rounds at least: what is recorded in between is taken together, which costs
 little more than one event by itself. The first one after a quiet moment waits for nothing."""
+LONGEST_REST = 0.05
+"""Seconds: a round that took longer is followed by another after these."""
 
 DIVERGED = "consumer.diverged"
 
@@ -103,7 +105,7 @@ class Follower:
         while not wait(0):
             began = self.monotonic()
             if self.round(source) < BATCH:
-                wait(max(0.0, began + TOGETHER - self.monotonic()))
+                wait(rest(self.monotonic() - began, TOGETHER))
                 idle(self.pauses.get(source, PAUSE))
 
     def round(self, source: str) -> int:
@@ -189,6 +191,17 @@ class Follower:
         if self._said.get(about) != what:
             self._said[about] = what
             logger().info(what, name=about)
+
+
+def rest(took: float, together: float) -> float:
+    """Seconds until the next round, after one that took so long: as long again, so that a round costs at most half of
+    the time. Where the processor is short rounds take longer, and more travels together.
+
+    Args:
+        took: seconds.
+        together: that rounds are apart at least.
+    """  # noqa: D205 - one thought
+    return max(together - took, min(took, LONGEST_REST))
 
 
 class OwnLogWaker:

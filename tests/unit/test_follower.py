@@ -13,7 +13,7 @@ from shared.log.feed import FeedBroken
 from shared.log.read import Head
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
-from shared.projections.follower import PAUSE, TOGETHER, Follower
+from shared.projections.follower import LONGEST_REST, PAUSE, TOGETHER, Follower
 from shared.projections.runner import BATCH
 from shared.runtime.metrics import PROJECTION_FAILURES
 
@@ -203,7 +203,15 @@ def test_it_looks_again_at_once_only_after_a_whole_batch(logs: Logs, taken: int,
     assert len(logs.looked_at) == 2 * rounds, "two consumers a round"
 
 
-@pytest.mark.parametrize(("took", "left"), [(0.0, TOGETHER), (TOGETHER / 4, TOGETHER * 3 / 4), (1.0, 0.0)])
+@pytest.mark.parametrize(
+    ("took", "left"),
+    [
+        pytest.param(0.0, TOGETHER, id="at once"),
+        pytest.param(TOGETHER / 4, TOGETHER * 3 / 4, id="a short round"),
+        pytest.param(TOGETHER * 2, TOGETHER * 2, id="a long one rests as long again"),
+        pytest.param(1.0, LONGEST_REST, id="but not for ever"),
+    ],
+)
 def test_what_comes_within_a_moment_of_a_round_s_beginning_is_the_next_one_s(logs: Logs, took: float, left: float):
     """Else each event at a steady pace costs a round. It waits before it idles: what comes then wakes it at once."""
     follower = following(logs, lambda _source, _asked: None)

@@ -355,8 +355,17 @@ def fetched_message_db(folder: Path) -> Path:
             stdout=subprocess.DEVNULL,
         )
         with tarfile.open(next(target.glob("*.tgz"))) as archive:
-            archive.extractall(target, filter="data")
+            take_out(archive, target)
     return target / "package" / "database"
+
+
+def take_out(archive: tarfile.TarFile, target: Path) -> None:
+    """An archive's files, none outside the folder; `extractall` has no filter before Python 3.11.4, and Debian 12's."""
+    for member in archive:
+        path = (target / member.name).resolve()
+        if (held := archive.extractfile(member)) is not None and path.is_relative_to(target.resolve()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(held.read())
 
 
 def message_db_files(folder: Path) -> Sequence[Path]:

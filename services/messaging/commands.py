@@ -42,12 +42,12 @@ from shared.http.caller import NO_PHONE
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
 from shared.log.own import at_own_place
-from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
+from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 from shared.projections.roster import shown
 from shared.projections.roster_names import KnownNames
-from shared.projections.roster_queries import SchoolFacts
+from shared.projections.roster_queries import SchoolFacts, registered
 from shared.runtime.clock import Clock
 
 
@@ -220,10 +220,7 @@ class MessagingCommands:
         return self._handle(asked, school, decide, location)
 
     def _school(self, asked: Asked) -> SchoolFacts:
-        school = self.roster.school(asked.school_id)
-        if school is None:  # identity knows it, or there were no session; it is on its way here
-            raise Refusal(NOT_YET_VISIBLE, retry_after=1)
-        return school
+        return registered(self.roster.school(asked.school_id))
 
     def _relations(self, asked: Asked, where: Conversation) -> Relations:
         found = self.roster.relations(asked.school_id, where.pupil_id, where.class_id)

@@ -49,9 +49,9 @@ from shared.events.moderation import (
 )
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
-from shared.policy.codes import CASE_WAITS, NOT_FOUND, NOT_YET_VISIBLE
+from shared.policy.codes import CASE_WAITS, NOT_FOUND
 from shared.policy.refusal import Refusal
-from shared.projections.roster_queries import Roster
+from shared.projections.roster_queries import Roster, registered
 from shared.runtime.clock import Clock
 
 ASK_AGAIN = 60
@@ -259,9 +259,7 @@ class ModerationCommands:
             raise Refusal(CASE_WAITS, retry_after=ASK_AGAIN)
 
     def _handle(self, asked: Asked, decide: Callable[[History], Drafts], location: str) -> Answer:
-        school = self.roster.school(asked.school_id)
-        if school is None:  # identity knows it, or there were no session; it is on its way here
-            raise Refusal(NOT_YET_VISIBLE, retry_after=1)
+        school = registered(self.roster.school(asked.school_id))
         return self.handler.handle(asked.request(school.partition, self.clock.now()), decide, location=location)
 
 

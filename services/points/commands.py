@@ -13,10 +13,10 @@ from shared.events.identity import PupilId, SchoolId, StaffId
 from shared.events.points import AwardId, BehaviourId, RevocationId, ValueId, ValueKind
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
-from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
+from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
-from shared.projections.roster_queries import Roster, SchoolFacts
+from shared.projections.roster_queries import Roster, SchoolFacts, registered
 from shared.runtime.clock import Clock
 
 
@@ -41,7 +41,7 @@ class PointsCommands:
     ) -> Answer:
         may_award(asked.by)
         found, pupil = self.roster.pupil_at_school(asked.school_id, pupil_id)
-        school = _known(found)
+        school = registered(found)
         if pupil is None:
             raise Refusal(NOT_FOUND)
         command = AwardPoint(
@@ -122,16 +122,10 @@ class PointsCommands:
         return self._handle(asked, school, decide, location)
 
     def _school(self, asked: Asked) -> SchoolFacts:
-        return _known(self.roster.school(asked.school_id))
+        return registered(self.roster.school(asked.school_id))
 
     def _handle(self, asked: Asked, school: SchoolFacts, decide: Callable[[History], Drafts], location: str) -> Answer:
         return self.handler.handle(asked.request(school.partition, self.clock.now()), decide, location=location)
-
-
-def _known(school: SchoolFacts | None) -> SchoolFacts:
-    if school is None:  # identity knows it, or there were no session; it is on its way here
-        raise Refusal(NOT_YET_VISIBLE, retry_after=1)
-    return school
 
 
 def _taxonomy(history: History, school_id: UUID) -> Taxonomy:

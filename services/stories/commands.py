@@ -23,10 +23,10 @@ from shared.events.identity import ClassId, PupilId, StaffId
 from shared.events.stories import MediaId, MediaPosted, StoryId, StoryKind
 from shared.log.append import Answer
 from shared.log.commands import Asked, CommandHandler, Drafts, History
-from shared.policy.codes import NOT_FOUND, NOT_YET_VISIBLE
+from shared.policy.codes import NOT_FOUND
 from shared.policy.refusal import Refusal
 from shared.projections.roster_names import KnownNames
-from shared.projections.roster_queries import SchoolFacts
+from shared.projections.roster_queries import SchoolFacts, registered
 from shared.projections.sharing import SharingFacts
 from shared.runtime.clock import Clock
 
@@ -171,10 +171,7 @@ class StoriesCommands:
         return self._handle(asked, school, decide, f"/v1/stories/{story_id}")
 
     def _school(self, asked: Asked) -> SchoolFacts:
-        school = self.roster.school(asked.school_id)
-        if school is None:  # identity knows it, or there were no session; it is on its way here
-            raise Refusal(NOT_YET_VISIBLE, retry_after=1)
-        return school
+        return registered(self.roster.school(asked.school_id))
 
     def _relations(self, asked: Asked, class_id: UUID) -> Relations:
         may_write(asked.by)  # before the class is looked for

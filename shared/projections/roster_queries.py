@@ -8,7 +8,9 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from shared.policy.codes import NOT_YET_VISIBLE
 from shared.policy.parameters import Parameters
+from shared.policy.refusal import Refusal
 from shared.projections.parking import NotYetKnown
 from shared.projections.roster import roster
 from shared.runtime.database import Pool
@@ -55,6 +57,16 @@ _AT_SCHOOL = (
     f"SELECT s.partition, s.parameters, {_FACTS} FROM roster_school s"  # noqa: S608 - of constants
     " LEFT JOIN roster_pupil p ON p.school_id = s.school_id AND p.pupil_id = %s"
 )
+
+
+def registered(school: SchoolFacts | None) -> SchoolFacts:
+    """The school of somebody who is signed in. Raises Refusal(NOT_YET_VISIBLE) where it is not known here.
+
+    Identity knows it, or there were no session: it is on its way.
+    """
+    if school is None:
+        raise Refusal(NOT_YET_VISIBLE, retry_after=1)
+    return school
 
 
 class Roster:

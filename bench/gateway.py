@@ -17,6 +17,7 @@ from bench.client import Asker, Taken, closed_loop, request
 from bench.place import Place
 from bench.served import Served, Taught, served, spent
 from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from deploy.gateway.render import MOST_IN_WORK
 from deploy.local.folders import ROOT
 from deploy.local.ports import Ports
 from deploy.local.processes import base_environment
@@ -24,8 +25,7 @@ from deploy.local.processes import base_environment
 SECONDS = 6.0
 WARM = 1.0
 READERS = 16
-WRITERS = 32
-"""As many as the gateway lets into one process."""
+WRITERS = MOST_IN_WORK
 BUSY = 64
 """Sessions that ask again and again, each some dozens of times a second."""
 MANY = 20_000

@@ -22,6 +22,8 @@ USER = "bookbag"
 EPMD_STAGE, STAGE = 1, 2
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME = b"\x01"
+WRITTEN_AHEAD = 16_000_000
+"""Bytes after which the broker goes on to another file, and forgets what it need not know any more."""
 _HOME = "lib/rabbitmq/lib/rabbitmq_server-*"
 
 
@@ -91,10 +93,6 @@ def _script(home: Path) -> Path:
 
 def _version_of(home: Path) -> Version | None:
     return version_in(re.sub(r"^\D*", "", home.name))
-
-
-WRITTEN_AHEAD = 16_000_000
-"""Bytes after which the broker goes on to another file, and forgets what it need not know any more."""
 
 
 class PrivateRabbit:

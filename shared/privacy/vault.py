@@ -119,7 +119,7 @@ class Vault:
             Destroyed: as `seal`.
         """
         owners = {
-            Owner(school_id, getattr(event, mark.subject), mark.category)
+            _owner(school_id, getattr(event, mark.subject), mark)
             for _, event in events
             for name, mark in personal_marks(type(event)).items()
             if getattr(event, name) is not None
@@ -173,7 +173,7 @@ class Vault:
     def _sealed(
         self, school_id: UUID, event_id: UUID, part: PersonalPart, keys: Mapping[Owner, SubjectKey]
     ) -> dict[str, str]:
-        key, nonce = keys[_owner(school_id, part)], self._random(NONCE_BYTES)
+        key, nonce = keys[_owner(school_id, part.subject, part.mark)], self._random(NONCE_BYTES)
         text = key.cipher.encrypt(nonce, part.text, _bound(school_id, event_id, part.field))
         return {
             "key": uuid_to_wire(key.key_id),
@@ -241,8 +241,8 @@ def _is_box(found: Any) -> bool:
     )
 
 
-def _owner(school_id: UUID, part: PersonalPart) -> Owner:
-    return Owner(school_id, part.subject, part.mark.category)
+def _owner(school_id: UUID, subject: UUID, mark: PersonalMark) -> Owner:
+    return Owner(school_id, subject, mark.category)
 
 
 def _bound(school_id: UUID, event_id: UUID, field: str) -> bytes:

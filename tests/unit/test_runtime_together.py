@@ -43,6 +43,11 @@ class Crowd:
         self._threads.append(threading.Thread(target=one))
         self._threads[-1].start()
 
+    def asks_and_is_at_work(self, question: int) -> None:
+        self.ask(question)
+        while not self._together._busy:
+            pass
+
     def all_queue(self, number: int) -> None:
         while len(self._together._waiting) < number:
             pass
@@ -130,69 +135,57 @@ def test_who_has_waited_too_long_in_the_queue_is_taken_out_of_it_and_nothing_is_
     assert desk.groups == [[1], [3]]
 
 
-def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows():
-    slow, begun = threading.Event(), threading.Event()
+class TwoDoors:
+    """Answers who comes with question 2 behind one door, and everybody else behind another."""
 
-    def do(questions: Sequence[int]) -> list[int | Exception]:
+    def __init__(self) -> None:
+        self.first, self.second, self.begun = threading.Event(), threading.Event(), threading.Event()
+
+    def do(self, questions: Sequence[int]) -> list[int | Exception]:
         if 2 in questions:
-            begun.set()
-            assert slow.wait(timeout=20)
+            self.begun.set()
+            assert self.second.wait(timeout=20)
         else:
-            assert queue_is_there.wait(timeout=20)
+            assert self.first.wait(timeout=20)
         return [*questions]
 
-    queue_is_there = threading.Event()
-    together: Together[int, int] = Together(do, most=8, waiting=8, seconds=2)
-    crowd = Crowd(together)
-    crowd.ask(1)
-    while not together._busy:
-        pass
+    def opened_once_3_has_given_up(self, crowd: Crowd) -> None:
+        """Lets the first pass, and those with question 2 as soon as 3 waits for them no more."""
+        self.first.set()
+        assert self.begun.wait(timeout=20)
+        while 3 not in crowd.outcomes:
+            pass
+        self.second.set()
+        crowd.all_go()
+
+
+def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows():
+    doors = TwoDoors()
+    crowd = a_crowd(doors.do, seconds=2)
+    crowd.asks_and_is_at_work(1)
     crowd.ask(2)
     crowd.all_queue(1)
     crowd.ask(3)
     crowd.all_queue(2)
-    queue_is_there.set()
-    assert begun.wait(timeout=20)
-    while 3 not in crowd.outcomes:
-        pass
-    slow.set()
-    crowd.all_go()
+    doors.opened_once_3_has_given_up(crowd)
     assert crowd.outcomes.pop(2) == 2, "who does it waits for nobody else"
     assert isinstance(crowd.outcomes[3], PerhapsDone)
 
 
 def test_who_gave_up_while_their_own_was_under_way_keeps_nobody_behind_them_waiting():
-    slow, begun = threading.Event(), threading.Event()
-
-    def do(questions: Sequence[int]) -> list[int | Exception]:
-        if 2 in questions:
-            begun.set()
-            assert slow.wait(timeout=20)
-        else:
-            assert all_are_there.wait(timeout=20)
-        return [*questions]
-
-    all_are_there = threading.Event()
-    together: Together[int, int] = Together(do, most=8, waiting=8, seconds=120)
-    crowd = Crowd(together)
-    crowd.ask(1)
-    while not together._busy:
-        pass
+    doors = TwoDoors()
+    crowd = a_crowd(doors.do, seconds=120)
+    crowd.asks_and_is_at_work(1)
     crowd.ask(2)
     crowd.all_queue(1)
-    together._seconds = 2
+    crowd._together._seconds = 2
     crowd.ask(3)
     crowd.all_queue(2)
-    together._seconds = 120
+    crowd._together._seconds = 120
     crowd.ask(4)
     crowd.ask(5)
     crowd.all_queue(4)
-    all_are_there.set()
-    assert begun.wait(timeout=20)
-    while 3 not in crowd.outcomes:
-        pass
-    slow.set()
-    crowd.all_go()
+    doors.opened_once_3_has_given_up(crowd)
     assert isinstance(crowd.outcomes.pop(3), PerhapsDone)
     assert crowd.outcomes == {1: 1, 2: 2, 4: 4, 5: 5}
 
@@ -228,9 +221,7 @@ def test_who_is_interrupted_keeps_nobody_behind_them_waiting(queues: bool):
         first.set()
         second.set()
 
-    crowd.ask(1)
-    while not together._busy:
-        pass
+    crowd.asks_and_is_at_work(1)
     crowd.ask(2)
     crowd.all_queue(1)
     handled = signal.signal(signal.SIGUSR1, interrupt)

@@ -6,7 +6,8 @@ School, event id and field are bound in as associated data, so that ciphertext c
 import threading
 from base64 import b64decode
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -57,37 +58,51 @@ class Boxes:
         # One cipher a key: making it takes as long as using it.
         self._ciphers: dict[str, AESGCM | None] = {}
 
-    def want(self, key_ids: Collection[str]) -> None:
-        """Has these keys at hand. Asks the key database at most once; call it while no transaction is open.
+    def opened(
+        self,
+        boxes: Sequence[Mapping[str, str] | None],
+        schools: Sequence[bytes],
+        events: Sequence[bytes],
+        names: Sequence[str],
+    ) -> list[Any]:
+        """What is in one field of many events: the JSON value of each box as it stands in the event's data, None where
+        there is no box or its key is destroyed. Asks the key database at most once; call it while no transaction is
+        open.
+
+        Args:
+            boxes: of each event.
+            schools: of each event, the school's id.
+            events: the event's own.
+            names: the field's own and those that it had.
 
         Raises:
             KeyMissing: as `Vault.open`.
-        """
+            Tampered: a ciphertext does not belong there.
+        """  # noqa: D205 - the first sentence needs more than one line
+        ciphers, bound = self._ciphers_of({box["key"] for box in boxes if box}), [name.encode() for name in names]
+        return [
+            _unboxed(cipher, box, school, event, bound) if box and (cipher := ciphers[box["key"]]) else None
+            for box, school, event in zip(boxes, schools, events, strict=True)
+        ]
+
+    def _ciphers_of(self, key_ids: AbstractSet[str]) -> Mapping[str, AESGCM | None]:
         now = self._monotonic()
         if now >= self._until:
             self._ciphers, self._until = {}, now + CACHE_SECONDS
-        if missing := {UUID(key_id) for key_id in key_ids if key_id not in self._ciphers}:
-            found = self._fetch(missing)
+        if missing := key_ids - self._ciphers.keys():
+            found = self._fetch({UUID(key_id) for key_id in missing})
             self._ciphers |= {str(key_id): None if key is None else AESGCM(key) for key_id, key in found.items()}
+        return self._ciphers
 
-    def value(self, box: Mapping[str, str], school_id: str, event_id: str, names: Sequence[str]) -> Any:
-        """The JSON value in a box as it stands in an event's data, None where its key is destroyed. The key is one of
-        those that were wanted last. The `names` are the field's own and those that it had.
 
-        Raises:
-            Tampered: the ciphertext does not belong there.
-        """  # noqa: D205 - the first sentence needs both lines
-        cipher = self._ciphers[box["key"]]
-        if not cipher:
-            return None
-        nonce, text = a2b_base64(box["nonce"]), a2b_base64(box["text"])
-        place = bytes.fromhex(school_id.replace("-", "")), bytes.fromhex(event_id.replace("-", ""))
-        for name in names:
-            try:
-                return orjson.loads(cipher.decrypt(nonce, text, b"\0".join((*place, name.encode()))))
-            except InvalidTag:
-                continue
-        raise Tampered(f"{names[0]} of event {event_id}")
+def _unboxed(cipher: AESGCM, box: Mapping[str, str], school: bytes, event: bytes, names: Sequence[bytes]) -> Any:
+    nonce, text = a2b_base64(box["nonce"]), a2b_base64(box["text"])
+    for name in names:
+        try:
+            return orjson.loads(cipher.decrypt(nonce, text, b"\0".join((school, event, name))))
+        except InvalidTag:
+            continue
+    raise Tampered(f"{names[0].decode()} of event {UUID(bytes=event)}")
 
 
 class Vault:

@@ -1,4 +1,4 @@
-"""Fills a new version of a read model in bulk: from the log's text to the tables' text, in a few processes at once.
+"""Fills a new version of a read model in bulk: from the log's text to the tables' bytes, in a few processes at once.
 
 No event becomes an object and no statement is run for one: what effects write (shared.projections.effects) are fields
 of events and envelopes, and stands in the log as PostgreSQL reads it. Only what is sealed is opened, as the vault opens
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
-from operator import itemgetter
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -28,10 +28,23 @@ from shared.events.declaration import REGISTRY, personal_marks
 from shared.events.envelope import GENESIS
 from shared.log.read import Head
 from shared.privacy.keystore import KeyStore
-from shared.privacy.vault import Vault
+from shared.privacy.vault import Boxes, Vault
+from shared.projections import binary
 from shared.projections.cursors import Diverged
 from shared.projections.declaration import Projection
-from shared.projections.effects import Add, Effect, Insert, OfEnvelope, columns, statement, summed
+from shared.projections.effects import (
+    OCCURRED_AT,
+    POSITION,
+    Add,
+    Effect,
+    Insert,
+    OfEnvelope,
+    OfEvent,
+    Value,
+    columns,
+    statement,
+    summed,
+)
 from shared.runtime.database import Pool
 from shared.runtime.ids import new_id
 
@@ -47,10 +60,7 @@ LEAST = 20_000
 Conninfo = Mapping[str, str | int]
 Progress = Callable[[int, int], None]
 
-_NULL = "\\N"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_OWN = "\0"
-"""Begins the names under which an envelope's fields stand beside the event's."""
+_SCHOOL = OfEnvelope("school_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +115,12 @@ class Filled:
 
 
 def plan_of(projection: Projection, suffix: str) -> Plan | None:
-    """None where a handler is code whose order among declared effects counts."""
-    effects = projection.effects
+    """None where a handler is code whose order among declared effects counts, or a column's type is not filled here."""
+    effects, types = projection.effects, {table.name: dict(table.columns) for table in projection.tables}
     later = frozenset(projection.handlers) - frozenset(effects)
-    if not effects or later - projection.commuting:
+    inserts = [effect for declared in effects.values() for effect in declared.effects if isinstance(effect, Insert)]
+    copied = all(binary.writes(types[effect.table][column]) for effect in inserts for column in effect.values)
+    if not effects or later - projection.commuting or not copied:
         return None
     return Plan(
         consumer=projection.consumer + suffix,
@@ -116,7 +128,7 @@ def plan_of(projection: Projection, suffix: str) -> Plan | None:
         effects={name: declared.effects for name, declared in effects.items()},
         later=later,
         tables=projection.physical(suffix),
-        types={table.name: dict(table.columns) for table in projection.tables},
+        types=types,
     )
 
 
@@ -184,48 +196,36 @@ def _filled(partition: int, first: int, last: int) -> Filled:
     return filled
 
 
-@dataclass(frozen=True, slots=True)
-class _Writes:
-    """One effect, ready: how its columns are picked, and what it has come to in a run."""
-
-    effect: Effect
-    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    rows: list[Any] = field(default_factory=list)
-
-
 class _Type:
     """One event type, ready to be taken."""
 
-    def __init__(
-        self, name: str, effects: Sequence[Effect], types: Mapping[str, Mapping[str, str]], service: str
-    ) -> None:
+    def __init__(self, name: str, effects: Sequence[Effect], service: str) -> None:
         cls = REGISTRY.of(name)
         if cls is None:
             raise LookupError(f"the event type {name} is not known here")
-        self.name, self.latest = name, cls.schema_version
-        marks, written = personal_marks(cls), [(e.table, *item) for e in effects for item in columns(e).items()]
-        used = {value.name for _, _, value in written if not isinstance(value, OfEnvelope)}
-        self.sealed = [
-            (field_, Vault.opens(service, mark), (field_, *mark.formerly))
-            for field_, mark in marks.items()
-            if field_ in used
-        ]
-        # Text alone may hold what separates columns; PostgreSQL refuses it in any other type.
-        self.texts = sorted(
-            {
-                value.name
-                for table, column, value in written
-                if types[table][column].startswith("text") and not isinstance(value, OfEnvelope)
-            }
-        )
-        self.effects = [
-            _Writes(effect, itemgetter(f"{_OWN}school_id", *[_key(value) for value in columns(effect).values()]))
-            for effect in effects
-        ]
+        self.name, self.latest, self.effects = name, cls.schema_version, effects
+        self.fields = sorted({v.name for e in effects for v in columns(e).values() if isinstance(v, OfEvent)})
+        self.sealed = {
+            field_: ((field_, *mark.formerly), Vault.opens(service, mark))
+            for field_, mark in personal_marks(cls).items()
+        }
 
-
-def _key(value: Any) -> str:
-    return _OWN + value.name if isinstance(value, OfEnvelope) else value.name
+    def values(self, events: Sequence[TupleRow], boxes: Boxes) -> Mapping[Value, Sequence[Any]]:
+        """All that is written of these events: for each value, what it is in each of them."""
+        positions, _, _, _, versions, schools, ids, times, texts = zip(*events, strict=True)
+        data = orjson.loads(f"[{','.join(texts)}]")
+        if any(version != self.latest for version in versions):
+            data = [REGISTRY.upcast_to_latest(self.name, *each) for each in zip(versions, data, strict=True)]
+        found: dict[Value, Sequence[Any]] = {_SCHOOL: schools, POSITION: positions, OCCURRED_AT: times}
+        for name in self.fields:
+            values = [event[name] for event in data]
+            names, may_open = self.sealed.get(name, ((), False))
+            if may_open:
+                values = boxes.opened(values, schools, ids, names)
+            elif names:
+                values = [None] * len(values)
+            found[OfEvent(name)] = values
+        return found
 
 
 class Filler:
@@ -240,7 +240,7 @@ class Filler:
         keys: Pool = ConnectionPool(kwargs=dict(reach.keys), min_size=1, max_size=1, open=True)
         store = KeyStore(reach.service, keys, reach.installation_key, new_id)
         self._boxes = Vault(reach.service, store, monotonic).boxes()
-        self._types = {name: _Type(name, effects, plan.types, reach.service) for name, effects in plan.effects.items()}
+        self._types = {name: _Type(name, effects, reach.service) for name, effects in plan.effects.items()}
 
     def run(self, partition: int, first: int, last: int) -> Filled:
         """Reads, opens and writes these positions, and commits.
@@ -249,17 +249,14 @@ class Filler:
             Diverged: they are not there, or do not link.
         """
         previous, link, at, later = b"", b"", first - 1, list[int]()
-        taken: list[tuple[_Type, dict[str, Any], str, str]] = []
-        for position, prior, own, name, version, school, ident, occurred, text in self._rows(partition, first, last):
+        taken: dict[str, list[TupleRow]] = {name: [] for name in self._types}
+        for event in self._events(partition, first, last):
+            position, prior, own, name = event[:4]
             if position != at + 1 or (link and prior != link):
                 raise Diverged(self._plan.consumer, self._plan.source, partition, at)
             previous, link, at = previous or prior, own, position
-            if kind := self._types.get(name):
-                data = orjson.loads(text)
-                if version != kind.latest:
-                    data = REGISTRY.upcast_to_latest(name, version, data)
-                data |= {"\0school_id": school, "\0position": position, "\0occurred_at": occurred}
-                taken.append((kind, data, school, ident))
+            if name in taken:
+                taken[name].append(event)
             elif name in self._plan.later:
                 later.append(at)
         if at != last:
@@ -267,68 +264,48 @@ class Filler:
         self._write(taken)
         return Filled(first=first, previous=previous, last=Head(position=last, hash=link), later=later)
 
-    def _rows(self, partition: int, first: int, last: int) -> Sequence[TupleRow]:
-        """As text what goes on as text: an id that is made an object and text again costs more than to open a value."""
+    def _events(self, partition: int, first: int, last: int) -> Sequence[TupleRow]:
+        """Ids and times as bytes, as they go on: one that is made an object costs more than to open a value."""
         return self._log.execute(
-            "SELECT position, previous, hash, type, schema_version, school_id::text, id::text, occurred_at::text,"
-            " data::text FROM log_event WHERE partition = %s AND position BETWEEN %s AND %s ORDER BY position",
+            "SELECT position, previous, hash, type, schema_version, uuid_send(school_id), uuid_send(id),"
+            " timestamptz_send(occurred_at), data::text FROM log_event"
+            " WHERE partition = %s AND position BETWEEN %s AND %s ORDER BY position",
             (partition, first, last),
+            binary=True,
         ).fetchall()
 
-    def _write(self, taken: Sequence[tuple[_Type, dict[str, Any], str, str]]) -> None:
-        boxes = self._boxes
-        # Of all that is sealed in a run the keys are asked for at once, before the transaction.
-        boxes.want(
-            {
-                data[name]["key"]
-                for kind, data, _, _ in taken
-                for name, may_open, _ in kind.sealed
-                if may_open and data[name] is not None
-            }
-        )
-        for kind, data, school, ident in taken:
-            for name, may_open, names in kind.sealed:
-                box = data[name]
-                if box is not None:
-                    data[name] = boxes.value(box, school, ident, names) if may_open else None
-            for name in kind.texts:
-                value = data[name]
-                if type(value) is str:
-                    data[name] = value.translate(_ESCAPES)
-            for writes in kind.effects:
-                writes.rows.append(writes.pick(data))
-        # Amounts last: the rows that two processes want are held until the commit that follows at once.
-        every = [writes for kind in self._types.values() for writes in kind.effects]
+    def _write(self, taken: Mapping[str, Sequence[TupleRow]]) -> None:
+        copies, adds = list[tuple[str, bytes]](), list[tuple[Add, Sequence[Sequence[Any]]]]()
+        # What is sealed is opened before the transaction: its keys are asked for.
+        for name, events in taken.items():
+            if not events:
+                continue
+            values = self._types[name].values(events, self._boxes)
+            for effect in self._types[name].effects:
+                written = [values[value] for value in (_SCHOOL, *columns(effect).values())]
+                if isinstance(effect, Add):
+                    adds.append((effect, written))
+                else:
+                    copies.append(self._copy(effect, written))
         with self._model.transaction(), self._model.cursor() as cursor:
-            for writes in sorted(every, key=lambda w: isinstance(w.effect, Add)):
-                self._flush(cursor, writes)
+            for sql, rows in copies:
+                with cursor.copy(sql.encode()) as copy:
+                    copy.write(rows)
+            # Amounts last: the rows that two processes want are held until the commit that follows at once.
+            for add, amounts in adds:
+                self._add(cursor, add, amounts)
 
-    def _flush(self, cursor: psycopg.Cursor[TupleRow], writes: _Writes) -> None:
-        effect, rows = writes.effect, list(writes.rows)
-        writes.rows.clear()
-        if not rows:
-            return
+    def _copy(self, effect: Insert, written: Sequence[Sequence[Any]]) -> tuple[str, bytes]:
+        names, types = ["school_id", *effect.values], {"school_id": "uuid", **self._plan.types[effect.table]}
+        fields = [binary.fields(types[name], column) for name, column in zip(names, written, strict=True)]
         table = self._plan.tables[effect.table]
-        if isinstance(effect, Add):
-            found = summed(rows, 1 + len(effect.key))
-            sql = statement(effect, table, self._plan.types[effect.table])
-            cursor.execute(sql.encode(), [list(column) for column in zip(*found, strict=True)])
-            return
-        names = ", ".join(["school_id", *effect.values])
-        with cursor.copy(f"COPY {table} ({names}) FROM STDIN".encode()) as copy:
-            copy.write("".join([_line(row) for row in rows]))
+        return f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)", binary.rows(fields)
 
-
-def _line(row: tuple[Any, ...]) -> str:
-    return "\t".join([value if type(value) is str else _text(value) for value in row]) + "\n"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return _NULL
-    if type(value) in (int, bool):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} is no column's value")
+    def _add(self, cursor: psycopg.Cursor[TupleRow], effect: Add, written: Sequence[Sequence[Any]]) -> None:
+        found = summed(list(zip(*written, strict=True)), 1 + len(effect.key))
+        sql = statement(effect, self._plan.tables[effect.table], self._plan.types[effect.table])
+        rows = [(UUID(bytes=school), *others) for school, *others in found]
+        cursor.execute(sql.encode(), [list(column) for column in zip(*rows, strict=True)])
 
 
 def _connected(where: Conninfo) -> Connection[TupleRow]:

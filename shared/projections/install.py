@@ -25,31 +25,52 @@ def create_tables(
 ) -> None:
     """Makes a version's tables, empty. Readers see one school's rows, the worker all; an owner is not excepted.
 
-    The `bare` ones can be filled by the worker and nothing else, quickly, until `complete_table` makes them like the
-    others: without keys, and without row security, under which PostgreSQL has no COPY.
+    The `bare` ones can be filled by the worker and nothing else, quickly, until `index_table` and `complete_table` make
+    them like the others: without keys, and without row security, under which PostgreSQL has no COPY.
     """
     for table in projection.tables:
         name = sql.Identifier(projection.physical(suffix)[table.name])
-        key = _listed(["school_id", *table.key])
         _run(connection, "CREATE TABLE {} (school_id uuid NOT NULL, {})", name, _columns(table))
         if table.name in bare:
+            for column in table.key:
+                _run(connection, "ALTER TABLE {} ALTER {} SET NOT NULL", name, sql.Identifier(column))
             _run(connection, "GRANT INSERT ON {} TO bookbag_worker", name)
         else:
-            _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, key)
-            _complete(connection, table, name)
+            _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, _listed(["school_id", *table.key]))
+            for columns in table.indexes:
+                _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
+            _complete(connection, name)
+
+
+def index_table(
+    connection: Connection[TupleRow],
+    projection: Projection,
+    suffix: str,
+    table: Table,
+    columns: Sequence[str],
+    *,
+    unique: bool,
+) -> None:
+    """Makes one index of a bare table, now full. Several can be made at once, each in a transaction of its own."""
+    # Workers would hand what they sorted over through files, and one process would merge it while the rest stand by.
+    connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
+    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    kind, name = sql.SQL("UNIQUE" if unique else ""), sql.Identifier(projection.physical(suffix)[table.name])
+    _run(connection, "CREATE {} INDEX ON {} (school_id, {})", kind, name, _listed(columns))
 
 
 def complete_table(connection: Connection[TupleRow], projection: Projection, suffix: str, table: Table) -> None:
-    """Makes a bare table, now full, like the others."""
-    name = sql.Identifier(projection.physical(suffix)[table.name])
-    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-    _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, _listed(["school_id", *table.key]))
-    _complete(connection, table, name)
+    """Makes a bare table that has its indexes like the others: the one that is unique becomes its key."""
+    name = projection.physical(suffix)[table.name]
+    [(key,)] = connection.execute(
+        "SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = %s::regclass AND indisunique",
+        (name,),
+    )
+    _run(connection, "ALTER TABLE {} ADD PRIMARY KEY USING INDEX {}", sql.Identifier(name), sql.Identifier(key))
+    _complete(connection, sql.Identifier(name))
 
 
-def _complete(connection: Connection[TupleRow], table: Table, name: sql.Identifier) -> None:
-    for columns in table.indexes:
-        _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
+def _complete(connection: Connection[TupleRow], name: sql.Identifier) -> None:
     _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
     _run(connection, "CREATE POLICY own_school ON {} FOR SELECT TO bookbag_reader USING ({})", name, _OWN_SCHOOL)
     _run(connection, "CREATE POLICY all_schools ON {} TO bookbag_worker USING (true) WITH CHECK (true)", name)

@@ -1,6 +1,7 @@
 """Builds a read model anew from the log, beside the live one, and swaps. Readers never miss a row; no reaction runs."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,8 +12,17 @@ from psycopg.rows import TupleRow
 from shared.log.read import Head
 from shared.projections import bulk, cursors
 from shared.projections.bulk import Reach
-from shared.projections.declaration import Projection
-from shared.projections.install import NEXT, complete_table, create_tables, drop_tables, install, live_version, show
+from shared.projections.declaration import Projection, Table
+from shared.projections.install import (
+    NEXT,
+    complete_table,
+    create_tables,
+    drop_tables,
+    index_table,
+    install,
+    live_version,
+    show,
+)
 from shared.projections.parking import PASSING
 from shared.projections.reaction import Reaction
 from shared.projections.runner import Runner
@@ -38,7 +48,8 @@ class Rebuilder:
     """Rebuilds the read models of one service.
 
     Attributes:
-        owner: makes, swaps and drops tables; the worker of `runner` fills them, as it does the live ones.
+        owner: makes, swaps and drops tables, over up to three connections at once; the worker of `runner` fills them,
+            as it does the live ones.
         reach: for processes that fill in bulk; without it all is filled as the live ones are.
     """
 
@@ -131,10 +142,7 @@ class Rebuilder:
         try:
             with bulk.filling(self.reach, plan) as processes:
                 later = {p: bulk.fill(processes, plan, p, head, done) for p, head in heads.items()}
-            for table in projection.tables:
-                if table.name in bare:
-                    with self.owner.connection() as connection, connection.transaction():
-                        complete_table(connection, projection, NEXT, table)
+            self._complete(projection, [table for table in projection.tables if table.name in bare])
             self.runner.take_later(projection, NEXT, heads, later)
         except (*PASSING, cursors.Diverged):
             raise
@@ -142,6 +150,22 @@ class Rebuilder:
             logger().exception("rebuild.not_in_bulk", consumer=projection.consumer)
             return False
         return True
+
+    def _complete(self, projection: Projection, tables: Sequence[Table]) -> None:
+        """Makes bare tables, now full, like the others, two indexes at a time."""
+
+        def index(table: Table, columns: Sequence[str], *, unique: bool) -> None:
+            with self.owner.connection() as connection, connection.transaction():
+                index_table(connection, projection, NEXT, table, columns, unique=unique)
+
+        with ThreadPoolExecutor(2) as threads:
+            made = [threads.submit(index, table, table.key, unique=True) for table in tables]
+            made += [threads.submit(index, t, columns, unique=False) for t in tables for columns in t.indexes]
+        for one in made:
+            one.result()
+        for table in tables:
+            with self.owner.connection() as connection, connection.transaction():
+                complete_table(connection, projection, NEXT, table)
 
     def _fill(self, projection: Projection, progress: Progress) -> None:
         while True:

@@ -1396,6 +1396,13 @@ BUS = (
         ("tests/integration/test_bulk.py::test_a_log_in_which_an_event_was_changed_is_refused",),
     ),
     Fault(
+        "a rebuild in bulk takes an id however it is written, and with it what is next to it",
+        "shared/projections/binary.py",
+        "if set(map(len, values)) != {36} or any(written[at::36] != hyphens for at in (8, 13, 18, 23)):",
+        "if False:",
+        ("tests/integration/test_binary_copy.py::test_an_id_that_is_not_written_as_ids_are_is_refused",),
+    ),
+    Fault(
         "a bare table can be read while it is filled",
         "shared/projections/install.py",
         '"GRANT INSERT ON {} TO bookbag_worker"',

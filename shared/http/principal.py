@@ -27,8 +27,8 @@ MAX_HEADER = 4096
 VALID_FOR = timedelta(seconds=5)
 FRESH_FOR = timedelta(milliseconds=300)
 """Older than this an api process asks identity again before it acts."""
-MOST_REMEMBERED = 10_000
-"""Verified headers in memory, about 10 MB: those of some seconds."""
+MOST_REMEMBERED = 2_000
+"""Verified headers in memory: more than come before the first of them is too old for anything."""
 CLOCK_SKEW = timedelta(milliseconds=100)
 """How far identity's clock may be ahead of ours: more is refused as from the future."""
 

@@ -19,6 +19,8 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from shared.runtime import garbage
+
 STOP_WITHIN = 10
 """Seconds that an orderly stop may take before the worker is killed."""
 _PR_SET_PDEATHSIG = 1
@@ -63,7 +65,9 @@ def serve(app_factory: str, port: int, threads: int) -> None:
         _die_with(parent)
         module, _, name = app_factory.partition(":")
         factory: AppFactory = getattr(import_module(module), name)
-        return factory()
+        app = factory()
+        garbage.settle()
+        return app
 
     server.serve(target_loader=load, wrap_loader=False)
 

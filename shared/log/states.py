@@ -20,7 +20,8 @@ MOST_EVENTS = 100_000
 """Events that all kept states were folded from; the states that were not asked for longest go first."""
 MOST_STREAMS = 5_000
 """Streams of which something is kept: one of a single event takes a kilobyte all the same."""
-MOST_ANSWERS = 10_000
+MOST_ANSWERS = 2_000
+"""Of the last seconds, in which who heard nothing asks again; older ones are found in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeAlias
 from uuid import UUID
 
 import falcon
-import httpx
+import orjson
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from shared.events.wire import NotKnownHere
 from shared.hosting.writes import Asks
 from shared.http.app import AppConfig, Translation, make_app
+from shared.http.asking import Asking, NotAnswered
 from shared.http.operations import Route
 from shared.http.position import LogPosition
 from shared.http.principal import HEADER, Reask, public_key_from_pem
@@ -189,17 +191,17 @@ def service_app(
 
 def asking_identity(address: str, credential: str) -> Reask:
     """Asks identity for a session's principal as it is now, within half a second."""
-    client = httpx.Client(
-        base_url=address, headers={"Authorization": f"Bearer {credential}"}, timeout=REASK_SECONDS, trust_env=False
-    )
+    asking = Asking(address, credential, REASK_SECONDS)
 
     def ask(session_id: UUID) -> str:
-        answer = client.get(f"/internal/principals/{session_id}")
+        answer = asking.get(f"/internal/principals/{session_id}")
         # A service whose own credential is refused has a fault to report, not a session that ended.
-        if answer.status_code == httpx.codes.UNAUTHORIZED and answer.json().get("code") == NOT_SIGNED_IN.name:
+        if answer.status == HTTPStatus.UNAUTHORIZED and orjson.loads(answer.body).get("code") == NOT_SIGNED_IN.name:
             raise Refusal(NOT_SIGNED_IN)
-        answer.raise_for_status()
-        return answer.headers[HEADER]
+        header: str | None = answer.headers[HEADER]
+        if answer.status != HTTPStatus.NO_CONTENT or header is None:
+            raise NotAnswered(f"answered {answer.status}")
+        return header
 
     return ask
 

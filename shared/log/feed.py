@@ -6,14 +6,15 @@ with a credential. One event a line, so that each passes the strict decoder by i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import falcon
-import httpx
 import orjson
 
 from shared.events.envelope import Envelope, envelope_from_wire, envelope_to_wire
 from shared.events.wire import WireError
+from shared.http.asking import Asking, NotAnswered
 from shared.http.strict_json import decode
 from shared.log import read
 from shared.log.read import Head
@@ -59,10 +60,10 @@ class Feed:
     """Follows another service's log. A source as the projections' runner wants it."""
 
     service: str
-    client: httpx.Client
+    asking: Asking
 
     def heads(self) -> Mapping[int, Head]:
-        raw = orjson.loads(self._get("/internal/heads", {}))
+        raw = orjson.loads(self._get("/internal/heads"))
         try:
             return {
                 int(number): Head(position=int(head["position"]), hash=bytes.fromhex(head["hash"]))
@@ -73,7 +74,7 @@ class Feed:
 
     def after(self, partition: int, at: Head, limit: int) -> list[Envelope]:
         """At most `limit` events, each with a hash that follows from its fields; links are the cursor's to check."""
-        body = self._get(f"/internal/feed/{partition}", {"after": at.position})
+        body = self._get(f"/internal/feed/{partition}?after={at.position}")
         try:
             envelopes = [envelope_from_wire(_object(decode(line))) for line in body.splitlines()[:limit]]
         except (WireError, ValueError):
@@ -82,27 +83,19 @@ class Feed:
             raise FeedBroken(f"{self.service}: an event whose hash does not follow from it")
         return envelopes
 
-    def _get(self, path: str, parameters: Mapping[str, int]) -> bytes:
+    def _get(self, path: str) -> bytes:
         try:
-            answer = self.client.get(path, params=parameters)
-        except httpx.HTTPError as error:
-            raise FeedBroken(f"{self.service}: {type(error).__name__}") from None
-        if answer.status_code != httpx.codes.OK:
-            raise FeedBroken(f"{self.service}: answered {answer.status_code}")
-        return answer.content
+            answer = self.asking.get(path)
+        except NotAnswered as error:
+            raise FeedBroken(f"{self.service}: {error}") from None
+        if answer.status != HTTPStatus.OK:
+            raise FeedBroken(f"{self.service}: answered {answer.status}")
+        return answer.body
 
 
 def feed(service: str, address: str, credential: str, seconds: float = SECONDS) -> Feed:
     """The feed of a service whose api process listens at `address`, read with this service's own credential."""
-    return Feed(
-        service,
-        httpx.Client(
-            base_url=address,
-            headers={"Authorization": f"Bearer {credential}"},
-            timeout=seconds,
-            trust_env=False,  # a proxy set for people's browsing is not for talk between services
-        ),
-    )
+    return Feed(service, Asking(address, credential, seconds))
 
 
 def _object(raw: Any) -> dict[str, Any]:

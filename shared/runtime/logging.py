@@ -86,10 +86,6 @@ _FRAMES = 30
 EventDict = MutableMapping[str, Any]
 
 
-_TALKATIVE = ("httpx", "httpcore")
-"""Libraries that write a line for each request; ours are counted by the metrics."""
-
-
 def configure(service: str, process: str, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Sets up structlog and routes the standard library's logging through it. Call once, at a process's start."""
     shared: list[structlog.typing.Processor] = [
@@ -111,8 +107,6 @@ def configure(service: str, process: str, *, stream: TextIO | None = None, level
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),

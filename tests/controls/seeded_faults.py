@@ -82,6 +82,7 @@ SMALL = "tests/unit/test_runtime_small.py"
 CLOCK_ROUTE = "tests/unit/test_identity_clock.py"
 REPLIES = "tests/unit/test_messaging_reply.py"
 WIRE_FORMS = "tests/fuzz/test_wire_forms.py"
+ASKING = "tests/unit/test_http_asking.py"
 ABUSED = "tests/e2e/test_abuse.py"
 BY_ITSELF = "test_what_nginx_refuses_by_itself_is_a_problem_in_our_words"
 FORGOTTEN = "tests/integration/test_forgotten.py"
@@ -2386,6 +2387,27 @@ GATEWAY_E2E = "tests/e2e/test_gateway.py"
 SENDS_AWAY = "test_a_process_that_has_enough_in_work_sends_the_next_client_away_at_once_and_answers_all_it_has"
 
 REQUESTS = (
+    Fault(
+        "a connection that ended while it lay idle is a question that failed",
+        "shared/http/asking.py",
+        "            except ConnectionError:",
+        "            except EOFError:",
+        (f"{ASKING}::test_a_connection_that_ended_while_it_lay_idle_is_made_anew",),
+    ),
+    Fault(
+        "a connection on which half an answer came is used again",
+        "shared/http/asking.py",
+        "            connection.close()\n            raise",
+        "            self._idle.append(connection)\n            raise",
+        (f"{ASKING}::test_what_is_no_whole_answer_is_none_and_its_connection_is_not_used_again",),
+    ),
+    Fault(
+        "whatever bears the header is identity's word, an error too",
+        "shared/hosting/api.py",
+        "if answer.status != HTTPStatus.NO_CONTENT or header is None:",
+        "if header is None:",
+        (f"{ASKING}::test_only_a_session_that_has_ended_is_refused_and_only_a_principal_is_one",),
+    ),
     Fault(
         "a read leaves its school on the connection",
         "shared/runtime/reading.py",

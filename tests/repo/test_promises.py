@@ -16,9 +16,8 @@ CALLS = {"httpx", "requests", "urllib", "socket", "smtplib", "ftplib", "http", "
 CALLS_NOBODY = {"http", "urllib.parse"}
 """The names of HTTP's statuses, and how an address is taken apart."""
 MAY_CALL = {
-    "shared/hosting/api.py": "asks the installation's own services, at addresses of its configuration",
+    "shared/http/asking.py": "asks the installation's own services, at addresses of its configuration",
     "shared/http/server.py": "is given the socket that it listens at",
-    "shared/log/feed.py": "asks the installation's own services too",
     "shared/testing/driver.py": "a client app's library: it calls the gateway that it is given",
 }
 """Modules of the product that speak HTTP or open a socket. The broker and PostgreSQL are the installation's own too."""

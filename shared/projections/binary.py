@@ -5,7 +5,6 @@ to be worked out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, repeat
 from struct import Struct, pack, unpack
 from typing import Any
 
@@ -73,9 +72,11 @@ def fields(sql_type: str, values: Sequence[Any]) -> Sequence[bytes]:
 
 def rows(columns: Sequence[Sequence[bytes]]) -> bytes:
     """The whole of a COPY: the columns' fields, row by row."""
-    begins = repeat(pack(">h", len(columns)), len(columns[0]))
-    each = zip(begins, *columns, strict=True)
-    return _BEFORE + b"".join(chain.from_iterable(each)) + _AFTER
+    width, count = 1 + len(columns), len(columns[0])
+    together = [pack(">h", len(columns))] * (width * count)
+    for place, column in enumerate(columns, 1):
+        together[place::width] = column
+    return _BEFORE + b"".join(together) + _AFTER
 
 
 def _plain(sql_type: str) -> str:

@@ -54,7 +54,7 @@ def index_table(
     """Makes one index of a bare table, now full. Several can be made at once, each in a transaction of its own."""
     # Workers would hand what they sorted over through files, and one process would merge it while the rest stand by.
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    connection.execute("SET LOCAL maintenance_work_mem = '128MB'")
     kind, name = sql.SQL("UNIQUE" if unique else ""), sql.Identifier(projection.physical(suffix)[table.name])
     _run(connection, "CREATE {} INDEX ON {} (school_id, {})", kind, name, _listed(columns))
 

@@ -2471,6 +2471,13 @@ REQUESTS = (
         ";",
         (f"{GATEWAY_E2E}::{SENDS_AWAY}",),
     ),
+    Fault(
+        "all that a process remembers is looked through again and again",
+        "shared/runtime/garbage.py",
+        "    gc.set_threshold(YOUNG, MIDDLE, FULL)\n",
+        "",
+        ("tests/unit/test_runtime_garbage.py::test_what_a_process_remembers_is_not_looked_through_while_it_answers",),
+    ),
 )
 
 GROUP_COMMIT = (

@@ -199,6 +199,7 @@ class Rebuilder:
     def _swapped(self, projection: Projection, *, forked: bool) -> bool:
         try:
             with self.owner.connection() as connection, connection.transaction():
+                self._hold_off_vacuum(connection, projection)
                 connection.execute(GIVES_WAY)
                 # A live model of another history stands still: what is built has come to the heads, and that is all.
                 if not forked and not self._caught_up_with_live(connection, projection):
@@ -207,6 +208,18 @@ class Rebuilder:
         except LockNotAvailable:
             return False
         return True
+
+    def _hold_off_vacuum(self, connection: Connection[TupleRow], projection: Projection) -> None:
+        """An autovacuum of these tables gives way to who waits until the server looks for a deadlock (1 s), which the
+        swap does not do. This lock stands against it alone, not against readers or writers.
+        """  # noqa: D205 - the first sentence needs both lines
+        names = connection.execute(
+            "SELECT t FROM unnest(%s::text[] || (SELECT tables FROM projection_live WHERE name = %s)) t"
+            " WHERE to_regclass(quote_ident(t)) IS NOT NULL",
+            (list(projection.physical(NEXT).values()), projection.name),
+        )
+        for (name,) in names.fetchall():
+            connection.execute(f'LOCK TABLE "{name}" IN SHARE UPDATE EXCLUSIVE MODE')
 
     def _caught_up_with_live(self, connection: Connection[TupleRow], projection: Projection) -> bool:
         """Locks the live cursors (so the live model stands still) and compares."""

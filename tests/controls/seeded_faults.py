@@ -1532,28 +1532,28 @@ PARKING = (
 ACCESS = (
     Fault(
         "a sanction ends no session",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "        IF coalesce(standing.sanctions, 0) <> known.sanctions THEN RETURN; END IF;\n",
         "",
         (f"{ACCESS_STATES}::test_S70_S73_a_sanction_ends_every_session_and_the_next_is_a_restricted_one",),
     ),
     Fault(
         "a model that has lost a sanction opens the session again",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "coalesce(standing.sanctions, 0) <> known.sanctions",
         "coalesce(standing.sanctions, 0) > known.sanctions",
         (f"{ACCESS_STATES}::test_a_model_that_has_lost_a_sanction_opens_nothing_again",),
     ),
     Fault(
         "a removed guardian's new session is not restricted",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "CASE WHEN standing.removed THEN 'removed' WHEN standing.suspended",
         "CASE WHEN standing.suspended",
         (f"{ACCESS_STATES}::test_S70_S73_a_sanction_ends_every_session_and_the_next_is_a_restricted_one",),
     ),
     Fault(
         "a sanction of the guardian ends the person's work at the school",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "        IF roles = '{}' THEN RETURN; END IF;",
         "        IF roles = '{}' OR EXISTS (SELECT FROM guardian_access a WHERE a.guardian_id = known.person_id)"
         " THEN RETURN; END IF;",
@@ -1561,14 +1561,14 @@ ACCESS = (
     ),
     Fault(
         "access is held for known however long ago moderation was seen",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "clock_timestamp() - interval '5 seconds'",
         "clock_timestamp() - interval '5 hours'",
         (f"{ACCESS_STATES}::test_how_things_stand_is_known_for_five_seconds_after_moderation_was_seen",),
     ),
     Fault(
         "a sanction that is parked is forgotten",
-        "services/identity/migrations/0101.access.sql",
+        "services/identity/migrations/0103.look-up.sql",
         "p.source = 'moderation' AND",
         "p.source = 'nobody' AND",
         (f"{ACCESS_STATES}::test_how_things_stand_is_not_known_while_an_event_about_the_guardian_is_parked",),

@@ -414,10 +414,10 @@ def pgbench(place: Place) -> Iterator[Round]:
 
 
 WHY = (
-    "each event takes some 55 us of PostgreSQL and 130 of a process: two cores are full at this rate. In one thread that"
-    " does it by itself a command costs 45 us; the rest is that threads share an interpreter whose memory each finds at"
-    " the other core when it is woken (seen with perf). A third core, or an interpreter whose threads run at once, would"
-    " reach it"
+    "each event takes some 55 us of PostgreSQL and 130 of a process: two cores are full at this rate. In one thread"
+    " that does it by itself a command costs 45 us; the rest is that threads share an interpreter whose memory each"
+    " finds at the other core when it is woken (seen with perf). A third core, or an interpreter whose threads run at"
+    " once, would reach it"
 )
 
 BOOKBAG = f"Bookbag, {IN_FLIGHT} in flight"

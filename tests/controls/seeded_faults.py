@@ -387,6 +387,13 @@ READ_MODELS = (
         (f"{MODELS}::test_a_swap_gives_way_to_a_reader_that_wants_the_tables_in_another_order",),
     ),
     Fault(
+        "a swap waits for a cleaner that waits for nobody",
+        "shared/projections/rebuild.py",
+        "                self._hold_off_vacuum(connection, projection)\n",
+        "",
+        ("tests/integration/test_swaps_and_vacuum.py",),
+    ),
+    Fault(
         "S18: two rebuild one read model at once",
         "shared/projections/rebuild.py",
         '            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (LOCK_CLASS, projection.name))\n',

@@ -166,7 +166,13 @@ class AwardList:
 class OneAward:
     api: PointsApi
 
-    @operation(summary="One award", tag=TAG, response=Awarded, clauses=["S31", "S36"], codes=[NOT_FOUND])
+    @operation(
+        summary="One award",
+        tag=TAG,
+        response=Awarded,
+        clauses=["S31", "S36"],
+        codes=[NOT_FOUND, NOT_YOUR_AREA, NOT_CLASS_TEACHER],
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response, award_id: UUID) -> None:
         asked = self.api.asks.of(req)
         row = self.api.queries.readable_award(asked.school_id, award_id)

@@ -84,6 +84,7 @@ REPLIES = "tests/unit/test_messaging_reply.py"
 WIRE_FORMS = "tests/fuzz/test_wire_forms.py"
 ASKING = "tests/unit/test_http_asking.py"
 ABUSED = "tests/e2e/test_abuse.py"
+MAY_STILL_READ = "test_who_has_as_many_bodies_on_their_way_as_may_be_is_told_to_wait_with_more_and_may_still_read"
 BY_ITSELF = "test_what_nginx_refuses_by_itself_is_a_problem_in_our_words"
 FORGOTTEN = "tests/integration/test_forgotten.py"
 KEYS_AT_HAND = "test_S18_a_rebuild_that_began_before_an_erasure_does_not_bring_back_what_was_erased"
@@ -2692,6 +2693,16 @@ ABUSE = (
         "            limit_conn uploads {SESSION_UPLOADS};\n",
         "",
         (f"{ABUSED}::test_a_session_has_two_uploads_on_their_way_at_once_and_is_told_to_wait_with_a_third",),
+    ),
+    Fault(
+        "who reads is counted among those who send bodies",
+        "deploy/gateway/templates/nginx.conf",
+        """        "" "";
+        0 "";
+        default $binary_remote_addr;""",
+        """        "~^0?$" "";
+        default $binary_remote_addr;""",
+        (f"{ABUSED}::{MAY_STILL_READ}[without a session]",),
     ),
 )
 

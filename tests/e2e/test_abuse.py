@@ -1,13 +1,17 @@
 """Raw sockets against the gateway, in short: `make fuzz ARGS="--only sockets"` plays many more."""
 
 import random
+import select
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from random import Random
+from socket import socket
 
 import httpx
 import pytest
 
+from deploy.gateway.render import SESSION_BODIES, STRANGERS_BODIES
 from shared.http.operations import MAX_UPLOAD
 from shared.testing.driver import Bookbag, Session
 from tests.fuzz import memory
@@ -18,6 +22,8 @@ from tests.wire import request, talk
 
 FORMS = 120
 CONNECTIONS = 300
+MORE = 5
+PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +87,33 @@ def test_a_session_has_two_uploads_on_their_way_at_once_and_is_told_to_wait_with
         another.sendall(upload(school.teacher(2)))
         assert another.recv(100).startswith(b"HTTP/1.1 100 "), "another session's upload is waited for"
     went(school.teacher(1).me())
+
+
+def answered(connections: list[socket], number: int) -> list[bytes]:
+    """The beginnings of so many answers, to whichever of the connections they come."""
+    deadline, waiting, found = time.monotonic() + PATIENCE, list(connections), list[bytes]()
+    while len(found) < number and time.monotonic() < deadline:
+        there, _, _ = select.select(waiting, [], [], deadline - time.monotonic())
+        for one in there:
+            found.append(one.recv(100))
+            waiting.remove(one)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("form", "most", "path"),
+    [
+        pytest.param("a body that stops", STRANGERS_BODIES, "/v1/policy", id="without a session"),
+        pytest.param("slow body", SESSION_BODIES, "/v1/me", id="of a session"),
+    ],
+)
+def test_who_has_as_many_bodies_on_their_way_as_may_be_is_told_to_wait_with_more_and_may_still_read(
+    gateway: str, abuser: Session, form: str, most: int, path: str
+):
+    with ExitStack() as stack:
+        begun = [stack.enter_context(connected(gateway)) for _ in range(most + MORE)]
+        for one in begun:
+            one.sendall(held(abuser.token)[form][0])
+        assert [answer[:13] for answer in answered(begun, MORE)] == [b"HTTP/1.1 429 "] * MORE
+        headers = {"Authorization": f"Bearer {abuser.token}"}
+        assert httpx.get(gateway + path, headers=headers, trust_env=False, timeout=PATIENCE).status_code == 200

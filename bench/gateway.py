@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 from bench.client import Asker, Taken, closed_loop, request
 from bench.place import Place
 from bench.served import Served, Taught, served, spent
-from bench.side import Goal, Measured, Medians, Round, Side, Topic
+from bench.side import Goal, Measured, Round, Side, Topic
 from deploy.gateway.render import MOST_IN_WORK
 from deploy.local.folders import ROOT
 from deploy.local.ports import Ports
@@ -242,10 +242,6 @@ def _sides() -> Sequence[Side]:
     ]
 
 
-def _best(medians: Medians, *sides: str) -> float:
-    return max(medians.of(side, READS) for side in sides)
-
-
 TOPIC = Topic(
     name="gateway",
     title="Through the gateway",
@@ -262,7 +258,7 @@ TOPIC = Topic(
             text="sign-in checked reads",
             target=5_000,
             unit="reads/s",
-            figure=lambda medians: _best(medians, "reads", "reads, two processes"),
+            figure=lambda medians: medians.most(READS, "reads", "reads, two processes"),
             why=(
                 "the cores are full: the CPU time of each process says what a read takes. Threads of one process that"
                 " wait for the interpreter pay for it: with two processes points takes a third less for each. As many"
@@ -281,9 +277,7 @@ TOPIC = Topic(
             text="durable award commands",
             target=2_000,
             unit="commands/s",
-            figure=lambda medians: max(
-                medians.of(side, "commands/s") for side in ("awards", "awards, two of identity")
-            ),
+            figure=lambda medians: medians.most("commands/s", "awards", "awards, two of identity"),
             why=(
                 "as for the reads, the cores are full: its command takes half of an award's CPU time, publishing and"
                 " following it the rest. Followers may run elsewhere, and more partitions let more processes write"
@@ -302,7 +296,8 @@ TOPIC = Topic(
             target=1,
             unit="times",
             figure=lambda medians: (
-                _best(medians, "reads", "reads, two processes") / _best(medians, "FastAPI", "FastAPI, two workers")
+                medians.most(READS, "reads", "reads, two processes")
+                / medians.most(READS, "FastAPI", "FastAPI, two workers")
             ),
         ),
     ],

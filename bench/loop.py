@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -71,10 +72,12 @@ class Loop:
         self.errors += other.errors
         self.seconds = max(self.seconds, other.seconds)
 
-    @property
-    def fault(self) -> str:
-        """What ended a client before its time; empty where nothing did."""
-        return self.errors[0] if self.errors else ""
+    def fault_where(self, there: AbstractSet[Any]) -> str:
+        """What ended a client before its time, or how much of what was done is not there; empty where all is well."""
+        if self.errors:
+            return self.errors[0]
+        missing = len(set(self.done) - there)
+        return f"{missing} of {len(self.done)} answered events are not there" if missing else ""
 
     @property
     def figures(self) -> dict[str, float]:

@@ -95,6 +95,10 @@ class Medians:
             raise NotMeasured(f"{side} has no figure {figure}")
         return outcome.figures[figure][0]
 
+    def most(self, figure: str, *sides: str) -> float:
+        """The greatest of some sides' medians. Raises NotMeasured as `of`."""
+        return max(self.of(side, figure) for side in sides)
+
 
 def times(side: str, other: str) -> Callable[[Medians], float]:
     """A goal's figure: how many times another side's events a second one side reaches."""

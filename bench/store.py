@@ -102,8 +102,8 @@ class Store:
         return event_id
 
 
-def fault_of(house: House, answered: Sequence[UUID]) -> str:
-    """What is wrong with the log; empty where it is durable and whole, and has every answered event once."""
+def fault_of(house: House, loop: Loop) -> str:
+    """What is wrong with a client or the log; empty where that is durable and whole, and has what was answered once."""
     with house.connection("writer") as connection:
         row = connection.execute("SELECT current_setting('synchronous_commit'), current_setting('fsync')").fetchone()
     if row != ("on", "on"):
@@ -112,9 +112,7 @@ def fault_of(house: House, answered: Sequence[UUID]) -> str:
         found = {row[0] for row in connection.execute("SELECT id FROM log_event").fetchall()}
         with connection.transaction():
             faults = verify(connection)
-    if missing := len(set(answered) - found):
-        return f"{missing} of {len(answered)} answered events are not there"
-    return "; ".join(f"{fault.position}: {fault.what}" for fault in faults)
+    return loop.fault_where(found) or "; ".join(f"{fault.position}: {fault.what}" for fault in faults)
 
 
 @contextmanager
@@ -127,7 +125,7 @@ def _bookbag(place: Place, clients: int, *, grouped: bool) -> Iterator[Round]:
         def measure() -> Measured:
             loop = Loop()
             loop.run(clients, store.work(write), _seconds(place))
-            return Measured(figures=loop.figures, fault=loop.fault or fault_of(house, loop.done))
+            return Measured(figures=loop.figures, fault=fault_of(house, loop))
 
         yield measure
         store.committers.close()
@@ -155,7 +153,7 @@ def bookbag_apart(place: Place) -> Iterator[Round]:
 
         def measure() -> Measured:
             loop = run_apart(processes, IN_FLIGHT // PROCESSES, _seconds(place))
-            return Measured(figures=loop.figures, fault=loop.fault or fault_of(house, loop.done))
+            return Measured(figures=loop.figures, fault=fault_of(house, loop))
 
         yield measure
 
@@ -230,11 +228,7 @@ def _eventsourcing(place: Place, clients: int, processes: int = 1) -> Iterator[R
                     loop = run_apart([ready] * processes, clients // processes, _seconds(place))
                 with place.superuser(database) as connection:
                     found = {row[0] for row in connection.execute("SELECT originator_id FROM school_events").fetchall()}
-                missing = len(set(loop.done) - found)
-                return Measured(
-                    figures=loop.figures,
-                    fault=loop.fault or (f"{missing} are missing" if missing else ""),
-                )
+                return Measured(figures=loop.figures, fault=loop.fault_where(found))
 
             yield measure
 
@@ -319,9 +313,7 @@ def _message_db(place: Place, clients: int) -> Iterator[Round]:
                 loop.run(clients, work, _seconds(place))
             with place.superuser(database) as connection:
                 found = {row[0] for row in connection.execute("SELECT id FROM message_store.messages").fetchall()}
-            missing = len(set(loop.done) - found)
-            fault = loop.fault or (f"{missing} are missing" if missing else "")
-            return Measured(figures=loop.figures, fault=fault)
+            return Measured(figures=loop.figures, fault=loop.fault_where(found))
 
         yield measure
 
@@ -424,14 +416,11 @@ BOOKBAG = f"Bookbag, {IN_FLIGHT} in flight"
 APART = f"{BOOKBAG}, two processes"
 DEFAULT = "eventsourcing, 4"
 DEFAULT_APART = f"{DEFAULT}, two processes"
-
-
-def _best(medians: Medians, *sides: str) -> float:
-    return max(medians.of(side, "events/s") for side in sides)
+RATE = "events/s"
 
 
 def _times_default(medians: Medians) -> float:
-    return _best(medians, BOOKBAG, APART) / _best(medians, DEFAULT, DEFAULT_APART)
+    return medians.most(RATE, BOOKBAG, APART) / medians.most(RATE, DEFAULT, DEFAULT_APART)
 
 
 TOPIC = Topic(
@@ -518,7 +507,7 @@ TOPIC = Topic(
             text="64 in flight, against pgbench's single-row insert at 16 clients",
             target=0.6,
             unit="times",
-            figure=lambda medians: _best(medians, BOOKBAG, APART) / medians.of("pgbench, 16", "events/s"),
+            figure=lambda medians: medians.most(RATE, BOOKBAG, APART) / medians.of("pgbench, 16", RATE),
             why=WHY,
         ),
     ),

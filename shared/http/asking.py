@@ -45,17 +45,14 @@ class Asking:
         Raises:
             NotAnswered: also where what came is not HTTP.
         """
-        kept = self._taken()
-        if kept is not None:
-            try:
-                return self._asked(kept, path)
-            except ConnectionError:
-                # The service ended it while it lay idle, as a restart does, and the others with it. Asking again does
-                # no harm: a GET changes nothing.
-                self.close()
-            except (OSError, HTTPException) as error:
-                raise NotAnswered(type(error).__name__) from None
         try:
+            if (kept := self._taken()) is not None:
+                try:
+                    return self._asked(kept, path)
+                except ConnectionError:
+                    # The service ended it while it lay idle, as a restart does, and the others with it. Asking again
+                    # does no harm: a GET changes nothing.
+                    self.close()
             return self._asked(self._kind(self._host, self._port, timeout=self._seconds), path)
         except (OSError, HTTPException) as error:
             raise NotAnswered(type(error).__name__) from None

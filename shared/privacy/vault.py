@@ -99,7 +99,7 @@ def _unboxed(cipher: AESGCM, box: Mapping[str, str], school: bytes, event: bytes
     nonce, text = a2b_base64(box["nonce"]), a2b_base64(box["text"])
     for name in names:
         try:
-            return orjson.loads(cipher.decrypt(nonce, text, b"\0".join((school, event, name))))
+            return orjson.loads(cipher.decrypt(nonce, text, _bound(school, event, name)))
         except InvalidTag:
             continue
     raise Tampered(f"{names[0].decode()} of event {UUID(bytes=event)}")
@@ -189,7 +189,7 @@ class Vault:
         self, school_id: UUID, event_id: UUID, part: PersonalPart, keys: Mapping[Owner, SubjectKey]
     ) -> dict[str, str]:
         key, nonce = keys[_owner(school_id, part.subject, part.mark)], self._random(NONCE_BYTES)
-        text = key.cipher.encrypt(nonce, part.text, _bound(school_id, event_id, part.field))
+        text = key.cipher.encrypt(nonce, part.text, _bound(school_id.bytes, event_id.bytes, part.field.encode()))
         return {
             "key": uuid_to_wire(key.key_id),
             "nonce": b2a_base64(nonce, newline=False).decode(),
@@ -213,7 +213,8 @@ class Vault:
         for name in (field, *mark.formerly):
             try:
                 nonce, text = b64decode(box["nonce"], validate=True), b64decode(box["text"], validate=True)
-                return AESGCM(key).decrypt(nonce, text, _bound(envelope.school_id, envelope.id, name))
+                place = _bound(envelope.school_id.bytes, envelope.id.bytes, name.encode())
+                return AESGCM(key).decrypt(nonce, text, place)
             except (InvalidTag, ValueError):  # no base64, or a nonce of another length
                 continue
         raise Tampered(f"{envelope.type}.{field} at {envelope.partition}.{envelope.position}")
@@ -260,5 +261,5 @@ def _owner(school_id: UUID, subject: UUID, mark: PersonalMark) -> Owner:
     return Owner(school_id, subject, mark.category)
 
 
-def _bound(school_id: UUID, event_id: UUID, field: str) -> bytes:
-    return b"\0".join((school_id.bytes, event_id.bytes, field.encode()))
+def _bound(school: bytes, event: bytes, field: bytes) -> bytes:
+    return b"\0".join((school, event, field))

@@ -38,7 +38,7 @@ def create_tables(
         else:
             _run(connection, "ALTER TABLE {} ADD PRIMARY KEY ({})", name, _listed(["school_id", *table.key]))
             for columns in table.indexes:
-                _run(connection, "CREATE INDEX ON {} (school_id, {})", name, _listed(columns))
+                _index(connection, name, columns)
             _complete(connection, name)
 
 
@@ -55,8 +55,7 @@ def index_table(
     # Workers would hand what they sorted over through files, and one process would merge it while the rest stand by.
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
     connection.execute("SET LOCAL maintenance_work_mem = '128MB'")
-    kind, name = sql.SQL("UNIQUE" if unique else ""), sql.Identifier(projection.physical(suffix)[table.name])
-    _run(connection, "CREATE {} INDEX ON {} (school_id, {})", kind, name, _listed(columns))
+    _index(connection, sql.Identifier(projection.physical(suffix)[table.name]), columns, unique=unique)
 
 
 def complete_table(connection: Connection[TupleRow], projection: Projection, suffix: str, table: Table) -> None:
@@ -68,6 +67,13 @@ def complete_table(connection: Connection[TupleRow], projection: Projection, suf
     )
     _run(connection, "ALTER TABLE {} ADD PRIMARY KEY USING INDEX {}", sql.Identifier(name), sql.Identifier(key))
     _complete(connection, sql.Identifier(name))
+
+
+def _index(
+    connection: Connection[TupleRow], name: sql.Identifier, columns: Sequence[str], *, unique: bool = False
+) -> None:
+    kind = sql.SQL("UNIQUE INDEX" if unique else "INDEX")
+    _run(connection, "CREATE {} ON {} (school_id, {})", kind, name, _listed(columns))
 
 
 def _complete(connection: Connection[TupleRow], name: sql.Identifier) -> None:

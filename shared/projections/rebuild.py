@@ -214,9 +214,8 @@ class Rebuilder:
         swap does not do. This lock stands against it alone, not against readers or writers.
         """  # noqa: D205 - the first sentence needs both lines
         names = connection.execute(
-            "SELECT t FROM unnest(%s::text[] || (SELECT tables FROM projection_live WHERE name = %s)) t"
-            " WHERE to_regclass(quote_ident(t)) IS NOT NULL",
-            (list(projection.physical(NEXT).values()), projection.name),
+            "SELECT t FROM unnest(%s::text[]) t WHERE to_regclass(quote_ident(t)) IS NOT NULL",
+            ([*projection.physical(NEXT).values(), *self._live_tables(connection, projection)],),
         )
         for (name,) in names.fetchall():
             connection.execute(f'LOCK TABLE "{name}" IN SHARE UPDATE EXCLUSIVE MODE')
@@ -237,9 +236,12 @@ class Rebuilder:
     def _live(self, connection: Connection[TupleRow], projection: Projection) -> str:
         return f"{projection.name}_v{live_version(connection, projection)}"
 
-    def _swap(self, connection: Connection[TupleRow], projection: Projection) -> None:
+    def _live_tables(self, connection: Connection[TupleRow], projection: Projection) -> list[str]:
         row = connection.execute("SELECT tables FROM projection_live WHERE name = %s", (projection.name,)).fetchone()
-        old_tables: list[str] = row[0] if row else []
+        return row[0] if row else []
+
+    def _swap(self, connection: Connection[TupleRow], projection: Projection) -> None:
+        old_tables = self._live_tables(connection, projection)
         old_consumer = self._live(connection, projection)
         show(connection, projection, NEXT)
         drop_tables(connection, old_tables)

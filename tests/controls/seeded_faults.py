@@ -441,7 +441,7 @@ PRIVACY = (
     Fault(
         "ciphertext is not bound to its place",
         "shared/privacy/vault.py",
-        'return b"\\0".join((school_id.bytes, event_id.bytes, field.encode()))',
+        'return b"\\0".join((school, event, field))',
         'return b""',
         (f"{VAULT}::test_ciphertext_does_not_open_in_another_place",),
     ),

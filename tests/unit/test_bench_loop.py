@@ -1,9 +1,10 @@
 """Clients that write at once, in one process and in several."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import NoReturn
 
 import pytest
@@ -17,24 +18,15 @@ SECONDS = 0.05
 def numbering(process: str) -> Iterator[Work]:
     """Each client returns the process's name, its own number, and how many it has written before."""
 
-    def work(number: int) -> "partial[tuple[str, int, int]]":
-        written: list[int] = []
-
-        def write(process: str) -> tuple[str, int, int]:
-            written.append(len(written))
-            return process, number, written[-1]
-
-        return partial(write, process)
+    def work(number: int) -> Callable[[], tuple[str, int, int]]:
+        before = count()
+        return lambda: (process, number, next(before))
 
     yield work
 
 
 def gone() -> NoReturn:
     os._exit(1)
-
-
-def refused(_number: int) -> "partial[object]":
-    return partial(int, "no number")
 
 
 def test_each_client_writes_until_the_time_is_up_and_all_of_it_is_told():
@@ -47,13 +39,14 @@ def test_each_client_writes_until_the_time_is_up_and_all_of_it_is_told():
     )
     assert len(loop.milliseconds) == len(loop.done)
     assert loop.figures["events/s"] == len(loop.done) / loop.seconds
-    assert loop.fault == ""
+    assert loop.fault_where(set(loop.done)) == ""
+    assert loop.fault_where(set(loop.done[1:])) == f"1 of {len(loop.done)} answered events are not there"
 
 
 def test_a_client_that_fails_is_a_fault_of_the_round():
     loop = Loop()
-    loop.run(1, refused, SECONDS)
-    assert loop.fault.startswith("ValueError")
+    loop.run(1, lambda _number: lambda: int("no number"), SECONDS)
+    assert loop.fault_where(set()).startswith("ValueError")
     assert loop.done == []
 
 

@@ -103,8 +103,10 @@ def shell(name: str, script: str, folder: Path) -> Program:
 
 def test_a_program_that_dies_again_and_again_stops_everything_with_its_last_words(tmp_path: Path):
     supervisor = Supervisor(max_deaths=3)
-    supervisor.start(shell("ink", "echo out of ink; exit 7", tmp_path))
+    # Only what was seen to be ready is started again: on a busy machine it would have ended before anybody looked.
+    supervisor.start(shell("ink", "until [ -e dry ]; do :; done; echo out of ink; exit 7", tmp_path))
     supervisor.wait_ready(["ink"])
+    (tmp_path / "dry").touch()
     assert supervisor.failed.wait(60)
     supervisor.stop_all()
     assert supervisor.failure is not None

@@ -86,6 +86,16 @@ class Answered:
         return int(self.position.split(".")[2])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """A command that nobody was answered for, in the end: whether it was done, its key tells."""
+
+    school_id: UUID
+    person_id: UUID
+    key: str
+    event: str
+
+
 @dataclass(frozen=True, slots=True)
 class LetIn:
     """A request of a guardian's session that got a 2xx. Times are monotonic seconds."""
@@ -127,7 +137,7 @@ class Kept:
     Attributes:
         schools: whose commands these are; in these schools nobody else acts.
         outages: what may keep a removal from being heard of within the second.
-        given_up: event type to how many commands nobody was answered for, in the end: they may stand in the log or not.
+        given_up: commands that nobody was answered for, in the end: they may have been done or not.
         gone: things that were taken back, or may have been: no text of theirs is shown.
         surprises: answers that no fault excuses.
         passing: how often which answer told somebody to ask again: for whoever reads what a run came to.
@@ -136,7 +146,7 @@ class Kept:
 
     schools: list[UUID] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
-    given_up: Counter[str] = field(default_factory=Counter)
+    given_up: list[GivenUp] = field(default_factory=list)
     let_in: list[LetIn] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -309,7 +319,8 @@ def answers_stand_once(databases: Databases, kept: Kept) -> Iterator[str]:
             if len(places) != 1 or places[0] > answered.place or wanted[name] > 1:
                 yield f"{event} {name}, answered {wanted[name]} times, lastly {answered.position}, stands at {places}"
         unasked = found.keys() - wanted.keys()
-        if len(unasked) > kept.given_up[event]:
+        unheard = sum(one.event == event and _kept(databases, one) != [] for one in kept.given_up)
+        if len(unasked) > unheard:
             yield f"{len(unasked)} {event} that nobody was answered for, such as {min(unasked)}"
 
 
@@ -318,12 +329,17 @@ def no_answer_surprises(_databases: Databases, kept: Kept) -> Iterator[str]:
     yield from sorted(set(kept.surprises))
 
 
-def _as_answered(databases: Databases, answered: Answered) -> Iterator[str]:
-    kept = databases.ask(
-        answered.service,
+def _kept(databases: Databases, command: Answered | GivenUp) -> list[tuple[int, int, str]]:
+    """What its service remembers to have answered to its key: at most one partition, position and location."""
+    return databases.ask(
+        command.event.partition(".")[0],
         "SELECT partition, position, location FROM log_answer WHERE school_id = %s AND person_id = %s AND key = %s",
-        (answered.school_id, answered.person_id, answered.key),
+        (command.school_id, command.person_id, command.key),
     )
+
+
+def _as_answered(databases: Databases, answered: Answered) -> Iterator[str]:
+    kept = _kept(databases, answered)
     if kept != [(answered.partition, answered.place, answered.location)]:
         yield f"{answered.event} at {answered.location} was answered {answered.position}, kept is {kept}"
 

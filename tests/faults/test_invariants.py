@@ -14,6 +14,7 @@ from shared.testing.driver import Bookbag, Session
 from shared.testing.school import invented_school
 from tests.faults.invariants import (
     Answered,
+    GivenUp,
     Kept,
     LetIn,
     Outage,
@@ -180,6 +181,17 @@ def test_each_sees_what_was_tampered_with(name: str, service: str, tables: tuple
 def test_a_command_that_nobody_was_answered_for_is_seen(used: Used):
     forgotten = replace(used.kept, answered=used.kept.answered[1:])
     assert [line.partition(":")[0] for line in broken(used.bench.connected, forgotten)] == ["answered commands"]
+
+
+@pytest.mark.parametrize(("done", "said"), [(True, []), (False, ["answered commands"])])
+def test_a_command_that_was_given_up_is_excused_only_where_its_key_says_that_it_was_done(
+    done: bool, said: list[str], used: Used
+):
+    first, *others = used.kept.answered
+    key = first.key if done else "a key of which nothing came"
+    unheard = GivenUp(school_id=first.school_id, person_id=first.person_id, key=key, event=first.event)
+    kept = replace(used.kept, answered=others, given_up=[*used.kept.given_up, unheard])
+    assert [line.partition(":")[0] for line in broken(used.bench.connected, kept)] == said
 
 
 def test_an_answer_that_no_fault_excuses_is_seen(used: Used):

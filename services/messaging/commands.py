@@ -46,7 +46,7 @@ from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 from shared.projections.roster import shown
-from shared.projections.roster_names import KnownNames
+from shared.projections.roster_names import NO_NAMES, KnownNames
 from shared.projections.roster_queries import SchoolFacts, registered
 from shared.runtime.clock import Clock
 
@@ -54,7 +54,7 @@ from shared.runtime.clock import Clock
 class Names(Protocol):
     """What commands ask of the school's names."""
 
-    def of(self, school_id: UUID, class_id: UUID) -> KnownNames: ...
+    def of(self, school_id: UUID, class_id: UUID, at: int) -> KnownNames: ...
 
 
 class RosterFacts(Protocol):
@@ -109,7 +109,8 @@ class MessagingCommands:
                 raise Refusal(NOT_FOUND)
             relations = self._relations(asked, where)
             sender = part_in(asked.by, where.guardian_id, where.class_id, relations.taught_by(where.class_id))
-            names = self.names.of(asked.school_id, where.class_id)
+            staff = sender is Sender.STAFF
+            names = self.names.of(asked.school_id, where.class_id, relations.roster_position) if staff else NO_NAMES
             facts = SendFacts(
                 standing=history.fold(standing_stream(where.guardian_id), Standing(), standing.evolve),
                 office_phone=Parameters.from_mapping(school.parameters).office_phone or NO_PHONE,
@@ -128,8 +129,8 @@ class MessagingCommands:
                 confirmed=confirmed,
             )
             stream = message_stream(message_id)
-            state = history.fold(stream, Message(), message.evolve)
-            return [(stream, event) for event in message.send(command, state, facts)]
+            history.begins(stream)
+            return [(stream, event) for event in message.send(command, facts)]
 
         return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.messaging.domain.permission import Relations
 from services.messaging.domain.reply import ReplyTerms
 from shared.policy.parameters import Parameters
-from shared.projections.roster_queries import Roster, SchoolFacts
+from shared.projections.roster_queries import FOLLOWED, PUPIL_FACTS, Roster, SchoolFacts, pupil_facts
 from shared.runtime.database import Pool
 from shared.runtime.reading import read_row, read_rows, read_tuples
 
@@ -82,6 +82,16 @@ _AWAITING = (
     " AND (%(after)s::bigint IS NULL OR m.position > %(after)s) ORDER BY m.position LIMIT %(limit)s"
 )
 
+_RELATIONS = (
+    f"SELECT {PUPIL_FACTS}, ARRAY(SELECT k.class_id FROM roster_class k JOIN roster_enrolment e"  # noqa: S608 - constants
+    " ON e.school_id = k.school_id AND e.class_id = k.class_id"
+    " WHERE k.open AND e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
+    " ARRAY(SELECT ARRAY[s.class_id, s.staff_id] FROM roster_class_staff s"
+    " WHERE s.school_id = p.school_id AND s.post = 'class_teacher' AND (s.class_id = %s::uuid OR s.class_id IN"
+    " (SELECT e.class_id FROM roster_enrolment e WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id)))"
+    " FROM roster_pupil p WHERE p.pupil_id = %s"
+)
+
 POLICY_S = Parameters()
 """What holds where a school has said nothing."""
 
@@ -101,26 +111,23 @@ class MessagingQueries:
 
     def relations(self, school_id: UUID, pupil_id: UUID, class_id: UUID | None = None) -> Relations | None:
         """What holds now of a child, its classes and their teachers, and of one class more where it is named."""
-        pupil = self.roster.pupil(school_id, pupil_id)
-        if pupil is None:
+        found = read_tuples(self.reader, school_id, _RELATIONS, (*FOLLOWED, class_id, pupil_id))
+        if not found:
             return None
-        sql = "SELECT class_id FROM roster_class WHERE open AND class_id = ANY(%s)"
-        rows = read_tuples(self.reader, school_id, sql, (list(pupil.classes),))
-        classes = frozenset(row[0] for row in rows) if pupil.on_roll else frozenset[UUID]()
+        *facts, of_open_classes, taught = found[0]
+        pupil = pupil_facts(pupil_id, facts)
+        classes = frozenset(of_open_classes if pupil.on_roll else ())
         return Relations(
             pupil_id=pupil_id,
             guardians=pupil.guardians,
             classes=classes,
-            teachers=self.class_teachers(school_id, classes if class_id is None else classes | {class_id}),
+            teachers=_by_class((one, teacher) for one, teacher in taught if one == class_id or one in classes),
             roster_position=pupil.roster_position,
         )
 
     def class_teachers(self, school_id: UUID, class_ids: Iterable[UUID]) -> Mapping[UUID, frozenset[UUID]]:
         """The class teachers of some classes now; support staff of the class are none."""
-        found: dict[UUID, frozenset[UUID]] = {}
-        for row in self.teachers(school_id, class_ids):
-            found[row.class_id] = found.get(row.class_id, frozenset()) | {row.staff_id}
-        return found
+        return _by_class((row.class_id, row.staff_id) for row in self.teachers(school_id, class_ids))
 
     def teachers(self, school_id: UUID, class_ids: Iterable[UUID]) -> Sequence[TeacherRow]:
         """The same with their names."""
@@ -221,3 +228,11 @@ class MessagingQueries:
 
     def _rows(self, kind: type[Any], school_id: UUID, sql: str, values: Mapping[str, Any]) -> list[Any]:
         return read_rows(self.reader, school_id, kind, sql, values)
+
+
+def _by_class(taught: Iterable[tuple[UUID, UUID]]) -> dict[UUID, frozenset[UUID]]:
+    """Class -> its class teachers, of (class, class teacher)."""
+    found: dict[UUID, frozenset[UUID]] = {}
+    for class_id, staff_id in taught:
+        found[class_id] = found.get(class_id, frozenset()) | {staff_id}
+    return found

@@ -61,8 +61,8 @@ class PointsCommands:
                 roster_position=pupil.roster_position,
             )
             stream = points_stream(pupil_id)
-            state = history.fold(stream, PupilPoints(), pupil_points.evolve)
-            return [(stream, event) for event in pupil_points.award(command, state, facts)]
+            history.appends_to(stream)
+            return [(stream, event) for event in pupil_points.award(command, facts)]
 
         return self._handle(asked, school, decide, f"/v1/points/{command.award_id}")
 

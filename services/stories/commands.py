@@ -48,7 +48,7 @@ class SharingRules(Protocol):
 class Names(Protocol):
     """What commands ask of the school's names."""
 
-    def of(self, school_id: UUID, class_id: UUID) -> KnownNames: ...
+    def of(self, school_id: UUID, class_id: UUID, at: int) -> KnownNames: ...
 
 
 def story_stream(story_id: UUID) -> str:
@@ -115,10 +115,11 @@ class StoriesCommands:
         stream = story_stream(command.story_id)
 
         def decide(history: History) -> Drafts:
-            known = self.names.of(asked.school_id, class_id)
+            permissions = self._permissions(asked, class_id, _tagged(command))
+            known = self.names.of(asked.school_id, class_id, permissions.roster_position)
             facts = PostFacts(
                 pupils=relations.pupils,
-                permissions=self._permissions(asked, class_id, _tagged(command)),
+                permissions=permissions,
                 media={
                     one.media_id: history.fold(media_stream(one.media_id), Media(), media.evolve)
                     for one in command.pictures
@@ -126,10 +127,10 @@ class StoriesCommands:
                 school_names=known.school,
                 roll=known.roll,
             )
-            state = history.fold(stream, Story(), story.evolve)
+            history.begins(stream)
             return [
                 (media_stream(event.media_id) if isinstance(event, MediaPosted) else stream, event)
-                for event in story.post(command, state, facts)
+                for event in story.post(command, facts)
             ]
 
         return self._handle(asked, school, decide, f"/v1/stories/{command.story_id}")

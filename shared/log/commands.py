@@ -134,6 +134,29 @@ class History:
         self._folded[stream, evolve] = known
         return known.value
 
+    def appends_to(self, stream: str) -> None:
+        """Has the append expect a stream where it stands: for a decision that rests on nothing in it.
+
+        Raises:
+            Conflict: the stream was read before, and has moved since.
+        """
+        known = None
+        if self._states is not None and not self._anew:
+            known = self._states.find(self._school_id, stream, None, _untold)
+        if known is not None and known.version > self._outrun.get(stream, -1):
+            self.remembered = True
+        else:
+            with self._connect() as connection:
+                known = State(None, None, read.stream_version(connection, self._school_id, stream))
+            if self._states is not None:
+                self._states.keep(self._school_id, stream, _untold, known)
+        self._read(stream, known.version)
+        self._folded[stream, _untold] = known
+
+    def begins(self, stream: str) -> None:
+        """Has the append expect that a stream is not there: its id was made for this request, and nobody has it."""
+        self._read(stream, 0)
+
     def _carried_on(self, stream: str, evolve: Callable[[S, Any], S], known: State[S]) -> State[S] | None:
         """What a remembered state has come to since: of a long stream a few events are read. None where the log has not
         come as far as is remembered.
@@ -170,7 +193,8 @@ class History:
             return
         for (stream, evolve), state in self._folded.items():
             own = [event for event in command.events if event.stream == stream]
-            value = _fold(state.value, evolve, [from_wire(e.type, e.schema_version, e.data, {}) for e in own])
+            told = [] if evolve is _untold else [from_wire(e.type, e.schema_version, e.data, {}) for e in own]
+            value = _fold(state.value, evolve, told)
             self._states.keep(self._school_id, stream, evolve, State(state.initial, value, state.version + len(own)))
 
     def _read(self, stream: str, version: int) -> None:
@@ -195,6 +219,10 @@ class History:
         """The version at which each stream was read, or is known not to exist."""
         new = {stream: 0 for stream, _ in drafts if stream.partition("-")[0] in self._whole}
         return new | self.versions
+
+
+def _untold(_state: None, _event: Event) -> None:
+    """Folds nothing: of the stream its version is all that counts."""
 
 
 class _Undecided(Exception):  # noqa: N818 - how a decision ended

@@ -35,6 +35,14 @@ def stream(connection: Connection[TupleRow], school_id: UUID, name: str, after: 
     return [envelope_of(row) for row in rows]
 
 
+def stream_version(connection: Connection[TupleRow], school_id: UUID, name: str) -> int:
+    """How many events a stream of one school has; 0 where there is none."""
+    row = connection.execute(
+        "SELECT max(stream_version) FROM log_event WHERE school_id = %s AND stream = %s", (school_id, name)
+    ).fetchone()
+    return (row and row[0]) or 0
+
+
 def streams_of_categories(
     connection: Connection[TupleRow], school_id: UUID, categories: Sequence[str]
 ) -> dict[str, list[Envelope]]:

@@ -37,6 +37,11 @@ class State(Generic[S]):
     value: S
     version: int
 
+    @property
+    def events(self) -> int:
+        """What it is taken to weigh: about as much as its events told; a version alone, next to nothing."""
+        return 1 if self.value is None else self.version
+
 
 class States:
     """One service's states by stream and `evolve`. Safe to share between threads."""
@@ -67,11 +72,11 @@ class States:
             known = states.get(evolve)
             if known is None or known.version <= state.version:
                 states[evolve] = state
-                self._events += state.version - (known.version if known else 0)
+                self._events += state.events - (known.events if known else 0)
             self._streams.move_to_end((school_id, stream))
             while self._events > self._most_events or len(self._streams) > self._most_streams:
                 _, oldest = self._streams.popitem(last=False)
-                self._events -= sum(one.version for one in oldest.values())
+                self._events -= sum(one.events for one in oldest.values())
 
     def forget(self, school_id: UUID, versions: Mapping[str, int]) -> None:
         """Forgets what some streams came to at these versions or before."""
@@ -79,7 +84,7 @@ class States:
             for stream, version in versions.items():
                 states = self._streams.get((school_id, stream), {})
                 for evolve in [evolve for evolve, state in states.items() if state.version <= version]:
-                    self._events -= states.pop(evolve).version
+                    self._events -= states.pop(evolve).events
 
 
 class Answers:

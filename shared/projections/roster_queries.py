@@ -44,17 +44,19 @@ _POSITION = (
     "SELECT c.position FROM projection_cursor c JOIN roster_school s ON s.partition = c.partition"
     " WHERE c.consumer = %s AND c.source = %s"
 )
-# One statement, one snapshot: the facts are those of the position.
-_FACTS = (
+PUPIL_FACTS = (
     "p.on_roll,"  # noqa: S608 - of constants
     " ARRAY(SELECT class_id FROM roster_enrolment e WHERE e.school_id = p.school_id AND e.pupil_id = p.pupil_id),"
     " ARRAY(SELECT guardian_id FROM roster_guardianship g"
     " WHERE g.school_id = p.school_id AND g.pupil_id = p.pupil_id),"
     f" coalesce(({_POSITION}), 0)"
 )
-_PUPIL = f"SELECT {_FACTS} FROM roster_pupil p WHERE p.pupil_id = %s"  # noqa: S608 - of constants
+"""Of a `roster_pupil p`, for `pupil_facts`; its values are FOLLOWED. One statement, one snapshot: the facts are those
+of the position."""
+FOLLOWED = (roster.consumer, roster.source)
+_PUPIL = f"SELECT {PUPIL_FACTS} FROM roster_pupil p WHERE p.pupil_id = %s"  # noqa: S608 - of constants
 _AT_SCHOOL = (
-    f"SELECT s.partition, s.parameters, {_FACTS} FROM roster_school s"  # noqa: S608 - of constants
+    f"SELECT s.partition, s.parameters, {PUPIL_FACTS} FROM roster_school s"  # noqa: S608 - of constants
     " LEFT JOIN roster_pupil p ON p.school_id = s.school_id AND p.pupil_id = %s"
 )
 
@@ -82,16 +84,16 @@ class Roster:
 
     def pupil_at_school(self, school_id: UUID, pupil_id: UUID) -> tuple[SchoolFacts | None, PupilFacts | None]:
         """`school` and `pupil`, asked in one question: for a command that needs both."""
-        found = read_tuples(self._reader, school_id, _AT_SCHOOL, (roster.consumer, roster.source, pupil_id))
+        found = read_tuples(self._reader, school_id, _AT_SCHOOL, (*FOLLOWED, pupil_id))
         if not found:
             return None, None
         partition, parameters, *facts = found[0]
-        return _school(partition, parameters), None if facts[0] is None else _pupil(pupil_id, facts)
+        return _school(partition, parameters), None if facts[0] is None else pupil_facts(pupil_id, facts)
 
     def pupil(self, school_id: UUID, pupil_id: UUID) -> PupilFacts | None:
         """None for a pupil who does not exist or is another school's: the caller cannot tell which."""
-        found = read_tuples(self._reader, school_id, _PUPIL, (roster.consumer, roster.source, pupil_id))
-        return _pupil(pupil_id, found[0]) if found else None
+        found = read_tuples(self._reader, school_id, _PUPIL, (*FOLLOWED, pupil_id))
+        return pupil_facts(pupil_id, found[0]) if found else None
 
     def has_guardian(self, school_id: UUID, person_id: UUID) -> bool:
         """Whether a person is linked to a child here now."""
@@ -103,7 +105,8 @@ def _school(partition: int, parameters: Mapping[str, Any] | None) -> SchoolFacts
     return SchoolFacts(partition=partition, parameters=parameters or {})
 
 
-def _pupil(pupil_id: UUID, found: Sequence[Any]) -> PupilFacts:
+def pupil_facts(pupil_id: UUID, found: Sequence[Any]) -> PupilFacts:
+    """Of what PUPIL_FACTS found."""
     on_roll, classes, guardians, position = found
     return PupilFacts(
         pupil_id=pupil_id,
@@ -134,5 +137,5 @@ def parameters_of(worker: Pool) -> Callable[[UUID], Parameters]:
 
 def roster_position(cursor: Cursor[TupleRow]) -> int:
     """How far the roster has come in the partition of the transaction's school; 0 before its first event."""
-    row = cursor.execute(_POSITION, (roster.consumer, roster.source)).fetchone()
+    row = cursor.execute(_POSITION, FOLLOWED).fetchone()
     return 0 if row is None else row[0]

@@ -49,6 +49,10 @@ class MemoryLog:
             state = evolve(state, event)
         return state
 
+    def begins(self, stream: str) -> None:
+        """Fails where somebody has begun it before."""
+        assert not self.recorded(stream)  # noqa: S101 - an id of this request's own
+
     def history(self, _school_id: UUID) -> Self:
         """What has happened, read for itself."""
         return self

@@ -28,14 +28,13 @@ from shared.media.images import Darkroom
 from shared.media.store import MediaStore, Variant
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
-from shared.policy.school_names import ClassRoll, SchoolNames
 from shared.privacy.categories import Category
 from shared.privacy.keystore import Eraser, Owner
 from shared.privacy.vault import Vault
 from shared.projections.declaration import Tx
 from shared.projections.install import install
 from shared.projections.roster import roster
-from shared.projections.roster_names import KnownNames
+from shared.projections.roster_names import NO_NAMES, KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.projections.runner import OwnLog, Runner
 from shared.projections.sharing import SharingFacts
@@ -108,8 +107,8 @@ class Album:
     def facts(self, _school: UUID, _class: UUID, _staff: UUID, _pupils: Collection[UUID]) -> SharingFacts:
         return SharingFacts(allowed={}, list_known=True, list_version=1, roster_position=1)
 
-    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
-        return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+    def of(self, _school_id: UUID, _class_id: UUID, _at: int) -> KnownNames:
+        return NO_NAMES
 
     def _hears_of_the_school(self) -> None:
         event = SchoolRegistered(school_id=SchoolId(SCHOOL), slug="a-school", name="A School", partition=1)

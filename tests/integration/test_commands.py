@@ -18,7 +18,7 @@ from shared.log import read
 from shared.log.append import Answer, Claim
 from shared.log.commands import CommandHandler, Drafts, History, Request
 from shared.log.states import State, States
-from shared.policy.codes import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
+from shared.policy.codes import CONFLICT, IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STAFF_ONLY
 from shared.policy.refusal import Refusal
 from shared.privacy.keystore import KeyStore
 from shared.privacy.vault import Vault
@@ -40,6 +40,7 @@ class Desk:
         self.reader = scratch.connection("points_worker")
         self.connect = lambda: nullcontext(self.reader)
         self.decided = 0
+        self.remembered: list[bool] = []
 
     def request(self, claim: Claim | None = None) -> Request:
         return Request(
@@ -84,6 +85,21 @@ class Desk:
             if value not in state.values:
                 raise Refusal(NOT_FOUND)
             return [(self.stream, SchoolValueRetired(school_id=SchoolId(self.school), value_id=ValueId(value)))]
+
+        return self.handler.handle(self.request(), decide)
+
+    def adds(self, between: Callable[[], object] = lambda: None, how: str = "appends_to") -> Answer:
+        """Defines another value, whatever is there."""
+
+        def decide(history: History) -> Drafts:
+            self.decided += 1
+            getattr(history, how)(self.stream)
+            self.remembered.append(history.remembered)
+            between()
+            event = SchoolValueDefined(
+                school_id=SchoolId(self.school), value_id=ValueId(uuid4()), kind=ValueKind.VALUE, name="Kindness"
+            )
+            return [(self.stream, event)]
 
         return self.handler.handle(self.request(), decide)
 
@@ -260,6 +276,33 @@ def test_S16_a_command_with_nothing_to_record_does_not_tell_what_happened_to_oth
     assert desk.handler.handle(desk.request(), elsewhere).position == mine.position + 1
     assert desk.handler.handle(desk.request(), look(desk.stream)).position == mine.position
     assert desk.handler.handle(desk.request(), look("values-of-nobody")).position == 0
+
+
+# What a decision does not rest on.
+
+
+def test_what_rests_on_nothing_of_a_stream_goes_to_its_end_and_reads_none_of_its_events(desk: Desk, other: Desk):
+    for _ in range(3):
+        other.define(uuid4())
+    assert [desk.adds().position for _ in range(3)] == [4, 5, 6]
+    assert desk.remembered == [False, True, True]
+    assert desk.decided == 3
+
+
+def test_what_rests_on_nothing_of_a_stream_is_written_once_behind_what_came_between(desk: Desk, other: Desk):
+    desk.adds()
+    between = [lambda: other.define(uuid4())]
+    assert desk.adds(between=lambda: between and between.pop()()).position == 3
+    assert desk.decided == 3
+    assert len(desk.recorded()) == 3
+
+
+def test_a_stream_that_a_command_begins_is_not_there_before_it(desk: Desk):
+    desk.adds(how="begins")
+    with pytest.raises(Refusal) as refused:
+        desk.adds(how="begins")
+    assert refused.value.code == CONFLICT
+    assert len(desk.recorded()) == 1
 
 
 # What a process remembers of the log.

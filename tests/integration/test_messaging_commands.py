@@ -26,10 +26,9 @@ from shared.log.commands import Asked, CommandHandler, Drafts, History, Request
 from shared.policy.codes import REMOVED, SUSPENDED, WARNING_UNREAD, Code
 from shared.policy.principal import Capacity
 from shared.policy.refusal import Refusal
-from shared.policy.school_names import ClassRoll, SchoolNames
 from shared.privacy.keystore import Owner, SubjectKey
 from shared.privacy.vault import Vault
-from shared.projections.roster_names import KnownNames
+from shared.projections.roster_names import NO_NAMES, KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
@@ -90,8 +89,8 @@ class Desk:
             roster_position=1,
         )
 
-    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
-        return KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
+    def of(self, _school_id: UUID, _class_id: UUID, _at: int) -> KnownNames:
+        return NO_NAMES
 
     def meanwhile(self, stream: str, event: Event) -> None:
         """What another process records, once, between the next decision and its append."""

@@ -153,6 +153,9 @@ class MemoryHistory:
             state = evolve(state, event)
         return state
 
+    def begins(self, stream: str) -> None:
+        self.versions[stream] = 0
+
     def expected(self, drafts: Drafts) -> dict[str, int]:
         return {stream: 0 for stream, _ in drafts} | self.versions
 

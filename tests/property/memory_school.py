@@ -22,8 +22,7 @@ from shared.policy.codes import NOT_FOUND
 from shared.policy.parameters import Parameters
 from shared.policy.principal import Capacity, Principal, Role
 from shared.policy.refusal import Refusal
-from shared.policy.school_names import ClassRoll, SchoolNames
-from shared.projections.roster_names import KnownNames
+from shared.projections.roster_names import NO_NAMES, KnownNames
 from shared.projections.roster_queries import SchoolFacts
 from shared.testing.principals import principal
 from tests.oracle.one_warning import Decided, Said
@@ -56,7 +55,6 @@ _RELATIONS: Mapping[UUID, Relations] = {
     )
     for pupil_id in (ADA, BAO)
 }
-_NO_NAMES = KnownNames(school=SchoolNames([]), roll=ClassRoll.of([]))
 
 
 @dataclass(slots=True)
@@ -80,8 +78,8 @@ class Facts:
 
     has_guardian = is_guardian
 
-    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
-        return _NO_NAMES
+    def of(self, _school_id: UUID, _class_id: UUID, _at: int) -> KnownNames:
+        return NO_NAMES
 
     def is_staff(self, _school_id: UUID, _person_id: UUID) -> bool:
         return False

@@ -49,6 +49,21 @@ def test_what_was_not_asked_for_longest_goes_first_once_there_is_too_much():
     assert [kept(states, f"points-{one}") for one in "abcd"] == [3, None, 3, 4]
 
 
+def nothing(_state: None, _event: object) -> None:
+    """Of the stream its version is all that counts."""
+
+
+def test_a_version_alone_leaves_room_for_as_many_more_however_long_its_stream_is():
+    states = States(most_events=10)
+    for stream in ("points-a", "points-b"):
+        states.keep(SCHOOL, stream, nothing, State(None, None, 1_000_000))
+        states.keep(SCHOOL, stream, nothing, State(None, None, 1_000_001))
+    states.keep(SCHOOL, "values-c", count, State(0, 8, 8))
+    found = [states.find(SCHOOL, f"points-{one}", None, nothing) for one in "ab"]
+    assert [state and state.version for state in found] == [1_000_001, 1_000_001]
+    assert kept(states, "values-c") == 8
+
+
 def test_of_many_short_streams_only_so_many_are_kept():
     states = States(most_events=1000, most_streams=2)
     for stream in ("message-a", "message-b", "message-c"):

@@ -169,7 +169,7 @@ def sending(*history: Event, linked: bool = True, in_class: bool = True):
         roll=ClassRoll.of(PUPILS[:2]),
         roster_position=12,
     )
-    return specification(lambda command, state: message.send(command, state, facts), message.evolve, Message())()
+    return specification(lambda command, _state: message.send(command, facts), message.evolve, Message())()
 
 
 def a_message(
@@ -313,7 +313,7 @@ class OneFamily:
     def school(self, _school_id: UUID) -> SchoolFacts:
         return SchoolFacts(partition=1, parameters={})
 
-    def of(self, _school_id: UUID, _class_id: UUID) -> KnownNames:
+    def of(self, _school_id: UUID, _class_id: UUID, _at: int) -> KnownNames:
         return KnownNames(school=SchoolNames(PUPILS), roll=ClassRoll.of(PUPILS[:2]))
 
     def relations(self, _school_id: UUID, pupil_id: UUID, _class_id: UUID | None = None) -> Relations | None:

@@ -24,7 +24,6 @@ from shared.policy import first_names
 from shared.policy.clauses import ClauseId
 from shared.policy.codes import (
     CLASS_HAS_MOVED_ON,
-    CONFLICT,
     NOT_A_RECIPIENT,
     NOT_ALLOWED,
     NOT_CLASS_TEACHER,
@@ -76,7 +75,7 @@ class SendFacts:
         standing: the guardian's; read in the same history, so that a warning recorded meanwhile is a conflict.
         linked: the guardian is still an adult of the child.
         in_class: the child is still in the conversation's class.
-        school_names: of the school's pupils: staff write first names only (S57).
+        school_names: of the school's pupils: staff write first names only (S57), and only their texts are checked.
         roll: of the conversation's class.
     """
 
@@ -126,9 +125,7 @@ class FlagFacts:
     text: str | None
 
 
-def send(command: SendMessage, state: Message, facts: SendFacts) -> list[MessageEvent]:
-    if state.conversation is not None:
-        raise Refusal(CONFLICT)
+def send(command: SendMessage, facts: SendFacts) -> list[MessageEvent]:
     if command.sender is Sender.GUARDIAN:
         may_send(facts.standing, facts.office_phone)
         if not facts.linked:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from services.points.domain.taxonomy import Taxonomy, allowed_points
 from shared.events.identity import PupilId, StaffId
 from shared.events.points import AwardId, BehaviourId, PointAwarded, PointRevoked, RevocationId
-from shared.policy.codes import ALREADY_REVOKED, CONFLICT, LEADERS_ONLY, NOT_FOUND, NOT_ON_ROLL, UNLINKED_BEHAVIOUR
+from shared.policy.codes import ALREADY_REVOKED, LEADERS_ONLY, NOT_FOUND, NOT_ON_ROLL, UNLINKED_BEHAVIOUR
 from shared.policy.parameters import Parameters
 from shared.policy.refusal import Refusal
 
@@ -67,11 +67,10 @@ class AwardFacts:
     roster_position: int
 
 
-def award(command: AwardPoint, state: PupilPoints, facts: AwardFacts) -> list[PointsEvent]:
+def award(command: AwardPoint, facts: AwardFacts) -> list[PointsEvent]:
+    """It rests on no earlier award: a pupil collects as many as they are given."""
     if not facts.pupil_on_roll:
         raise Refusal(NOT_ON_ROLL)
-    if command.award_id in state.awards:
-        raise Refusal(CONFLICT)
     behaviour = facts.taxonomy.linked(command.behaviour_id)
     if behaviour is None or command.behaviour_id is None:
         raise Refusal(UNLINKED_BEHAVIOUR)

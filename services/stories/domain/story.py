@@ -26,7 +26,6 @@ from shared.events.stories import (
 )
 from shared.policy import first_names, sensitive
 from shared.policy.codes import (
-    CONFLICT,
     INVALID_FIELDS,
     MEDIA_UNTAGGED,
     NO_PHOTO_PERMISSION,
@@ -125,9 +124,7 @@ class WithdrawStory:
     staff_id: StaffId
 
 
-def post(command: PostStory, state: Story, facts: PostFacts) -> list[StoryPosted | MediaPosted]:
-    if state.posted is not None:
-        raise Refusal(CONFLICT)
+def post(command: PostStory, facts: PostFacts) -> list[StoryPosted | MediaPosted]:
     _check_fields(command, facts)
     _check_sharing(list(_tags(command.names, command.pictures)), facts.permissions)
     names = first_names.check(command.text, facts.roll, facts.school_names)

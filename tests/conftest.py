@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.servers import Servers
 from deploy.operator.config import OperatorConfig
@@ -34,7 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """One seed is all that a run hangs on: hypothesis, which reads its own, makes the same examples with the same."""
+    """One seed is all that a run hangs on: hypothesis, which reads its own, makes the same examples with the same.
+
+    And no example is judged by how long it took: 200 ms are over where a busy machine does not let us run meanwhile.
+    """
+    settings.register_profile("bookbag", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("bookbag")
     seed = config.getoption("randomly_seed", None)
     if isinstance(seed, int) and config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = str(seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
+import httpx
 import psycopg
 from psycopg.rows import TupleRow
 
@@ -186,6 +187,13 @@ class Bench:
     def has_crashed(self, process: str) -> bool:
         """Whether the process came to its point, to die or to freeze there."""
         return not (self.it.run_dir / "crash-points" / process).exists()
+
+    def metrics(self, process: str) -> str:
+        """What it tells who collects its numbers."""
+        port = self.it.state["processes"][process]["port"]
+        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=30)
+        assert answer.status_code == 200
+        return answer.text
 
     def log_files(self) -> list[Path]:
         """Of every process and every server, the gateway's list of requests too."""

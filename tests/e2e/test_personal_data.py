@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from importlib import import_module
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from deploy.operator.maintenance import maintenance_of
@@ -18,6 +17,7 @@ from shared.runtime.database import open_pool
 from shared.testing.driver import Bookbag, Session
 from shared.testing.school import zipped
 from tests.canary_school import TOKEN, canary_files, canary_school, logs_with_token, tables_with_token
+from tests.faults.invariants import wait_until_quiet
 from tests.installation import Bench, School, refused, went
 
 PASSWORD = f"{TOKEN} is my password"
@@ -35,10 +35,7 @@ def behaviour(canaries: School) -> UUID:
 
 def metrics(bench: Bench) -> Iterator[str]:
     """What each process would tell who collects its numbers."""
-    for process in bench.it.state["processes"].values():
-        answer = httpx.get(f"http://127.0.0.1:{process['port']}/metrics", trust_env=False)
-        assert answer.status_code == 200
-        yield answer.text
+    yield from map(bench.metrics, bench.it.state["processes"])
 
 
 def log_of_events(bench: Bench) -> str:
@@ -50,6 +47,7 @@ def test_S16_the_token_is_where_it_is_looked_for(bench: Bench, canaries: School)
     """Or the tests below would show nothing: the read models hold names, and the log files are the right ones."""
     pupil = canaries.pupil(1, 1)
     assert TOKEN in went(pupil.me())["given_name"]
+    went(canaries.teacher(1).points_of(pupil.person_id))  # waits until points, too, has the roster
     found = {table.partition("_v")[0] for table in tables_with_token(bench, "points")}
     assert found >= {"roster_pupil", "roster_person"}
     names = {path.name for path in bench.log_files()}
@@ -153,6 +151,7 @@ def test_S18_when_a_pupil_s_keys_are_destroyed_the_name_is_gone_and_everything_s
     plain = went(teacher.award(pupil.person_id, behaviour, points=3))
     before = went(teacher.points_of(pupil.person_id))
     assert (before["total"], before["items"][1]["note"]) == (5, f"{TOKEN} shared")
+    wait_until_quiet(bench)  # moderation follows what points and identity have recorded
     held = _rows_of(bench, school)
     assert any(TOKEN in str(row) for rows in held.values() for row in rows)
 

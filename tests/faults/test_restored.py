@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from deploy.operator.parked import consumers_of
@@ -104,9 +103,8 @@ def diverged(bench: Bench) -> list[Standing]:
 
 def alarms(bench: Bench, service: str) -> dict[str, float]:
     """Consumer -> how often it has found its source's log to be another one, as its metrics tell."""
-    shown = httpx.get(f"http://127.0.0.1:{bench.it.state['processes'][f'{service}.worker']['port']}/metrics").text
     found: dict[str, float] = {}
-    for line in shown.splitlines():
+    for line in bench.metrics(f"{service}.worker").splitlines():
         name, _, number = line.rpartition(" ")
         if name.startswith("bookbag_projection_failures_total") and 'why="diverged"' in name:
             found[name.partition('projection="')[2].partition('"')[0]] = float(number)

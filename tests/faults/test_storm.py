@@ -15,7 +15,6 @@ from pathlib import Path
 from uuid import UUID
 
 import amqp
-import httpx
 import pytest
 from amqp.basic_message import Message
 
@@ -185,8 +184,7 @@ def discarded(bench: Bench) -> dict[str, float]:
     """Why -> how many messages the workers have passed over, all together."""
     found: dict[str, float] = {}
     for service in SERVICES:
-        port = bench.it.state["processes"][f"{service}.worker"]["port"]
-        for line in httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines():
+        for line in bench.metrics(f"{service}.worker").splitlines():
             name, _, number = line.rpartition(" ")
             if name.startswith("bookbag_bus_discarded_total"):
                 why = name.partition('why="')[2].partition('"')[0]

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
 from deploy.services import SERVICES
+from tests.faults.invariants import until
 from tests.installation import Bench, School, went
 
 pytestmark = pytest.mark.usefixtures("school")
@@ -87,15 +87,22 @@ def test_the_status_names_every_relay_and_consumer_and_how_far_it_is(bench: Benc
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_worker_says_which_consumers_it_has_and_shows_its_metrics(bench: Bench, service: str):
     process = bench.it.state["processes"][f"{service}.worker"]
-    shown = httpx.get(f"http://127.0.0.1:{process['port']}/metrics").text
-    assert f'bookbag_bus_connected{{service="{service}",what="relay"}}' in shown
+    assert f'bookbag_bus_connected{{service="{service}",what="relay"}}' in bench.metrics(f"{service}.worker")
     log = [line for line in Path(process["log"]).read_text().splitlines() if line.startswith("{")]
     said = [line for line in map(json.loads, log) if line["event"] == "consumer.declared"]
     assert {line["source"] for line in said} >= {"identity"}
     assert all(line["consumer"] and line["event_type"] for line in said)
 
 
-def test_events_of_identity_come_to_points_over_the_bus(bench: Bench):
-    process = bench.it.state["processes"]["points.worker"]
-    shown = httpx.get(f"http://127.0.0.1:{process['port']}/metrics").text
-    assert 'bookbag_bus_delivered_total{source="identity"}' in shown
+def delivered(bench: Bench, process: str, source: str) -> float:
+    """How many events of a source the bus has brought to a worker since it started."""
+    told = f'bookbag_bus_delivered_total{{source="{source}"}} '
+    found = [line.removeprefix(told) for line in bench.metrics(process).splitlines() if line.startswith(told)]
+    return float(found[0]) if found else 0.0
+
+
+def test_events_of_identity_come_to_points_over_the_bus(bench: Bench, school: School):
+    before = delivered(bench, "points.worker", "identity")
+    pupil, guardian = school.pupil(2, 2).person_id, school.guardian_of(school.people.pupil(2, 2))
+    went(guardian.answer_sharing(pupil, "recording", allowed=True))
+    until(bench, lambda: delivered(bench, "points.worker", "identity") > before, "the bus has brought it to points")

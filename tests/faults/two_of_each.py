@@ -95,6 +95,12 @@ def is_warned(talk: Conversation) -> bool:
     return not isinstance(answer, Refused) and answer["state"] == "warned"
 
 
+def has_heard_of_the_warning(bench: Bench, talk: Conversation) -> bool:
+    """Before messaging has, there is nothing that the guardian could say they have read."""
+    asked = "SELECT count(*) FROM log_event WHERE type = 'messaging.WarningRecorded' AND data->>'guardian_id' = %s"
+    return bench.ask("messaging", asked, (str(talk.guardian.person_id),)) == [(1,)]
+
+
 def one_stands_still(bench: Bench, school: School, talk: Conversation, points: Sequence[tuple[str, str]]) -> None:
     """The scenario. What each of the two services is to do is done while one of its workers stands still."""
     with ExitStack() as stack:
@@ -103,6 +109,7 @@ def one_stands_still(bench: Bench, school: School, talk: Conversation, points: S
             until(lambda: sorted(cases(bench, flagged)) == sorted(flagged), bench, "every flag has its case")
             decided(school, flagged[0])
             until(partial(is_warned, talk), bench, "the guardian is warned")
+            until(partial(has_heard_of_the_warning, bench, talk), bench, "messaging has heard of it")
             until(partial(published, bench, "messaging"), bench, "messaging's log is published")
             until(partial(published, bench, "moderation"), bench, "moderation's log is published")
         went(talk.guardian.receive_warning(went(talk.guardian.my_standing())["warning"]["warning_id"]))

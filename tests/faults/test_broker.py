@@ -80,6 +80,7 @@ def test_a_broker_that_is_frozen_stops_no_award_and_no_consumer(bench: Bench, sc
     """It keeps its sockets open and says nothing: the workers' green threads must not wait with it."""
     pupil = school.pupil(1, 2).person_id
     before = total(school, pupil)
+    until_nobody_is_behind(bench)  # what is not published when the broker stops is not until it goes on
     bench.it.signal("broker", signal.SIGSTOP)
     try:
         assert len(awarding(school, pupil, behaviour)) == CLIENTS * EACH

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from shared.runtime import together as module
 from shared.runtime.together import NotDone, PerhapsDone, Together
 
 
@@ -135,11 +136,33 @@ def test_who_has_waited_too_long_in_the_queue_is_taken_out_of_it_and_nothing_is_
     assert desk.groups == [[1], [3]]
 
 
-class TwoDoors:
-    """Answers who comes with question 2 behind one door, and everybody else behind another."""
+class Patience:
+    """The lock that somebody waits at, and whose wait is over when a test says so."""
 
     def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def acquire(self, timeout: float) -> bool:  # noqa: ARG002 - as a lock has it
+        return not self.over.wait(timeout=20)
+
+    def release(self) -> None:
+        raise AssertionError("who waits no more was woken")
+
+
+class TwoDoors:
+    """Answers who comes with question 2 behind one door, and everybody else behind another; 3 has a wait of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.first, self.second, self.begun = threading.Event(), threading.Event(), threading.Event()
+        self.patience_of_3 = patience = Patience()
+
+        class Asked(module._Asked[int, int]):
+            def __init__(self, question: int) -> None:
+                super().__init__(question)
+                if question == 3:
+                    self.signal = patience  # type: ignore[assignment]
+
+        monkeypatch.setattr(module, "_Asked", Asked)
 
     def do(self, questions: Sequence[int]) -> list[int | Exception]:
         if 2 in questions:
@@ -153,15 +176,16 @@ class TwoDoors:
         """Lets the first pass, and those with question 2 as soon as 3 waits for them no more."""
         self.first.set()
         assert self.begun.wait(timeout=20)
+        self.patience_of_3.over.set()
         while 3 not in crowd.outcomes:
             pass
         self.second.set()
         crowd.all_go()
 
 
-def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows():
-    doors = TwoDoors()
-    crowd = a_crowd(doors.do, seconds=2)
+def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows(monkeypatch: pytest.MonkeyPatch):
+    doors = TwoDoors(monkeypatch)
+    crowd = a_crowd(doors.do)
     crowd.asks_and_is_at_work(1)
     crowd.ask(2)
     crowd.all_queue(1)
@@ -172,19 +196,13 @@ def test_whose_wait_ends_while_their_own_is_under_way_is_told_that_nobody_knows(
     assert isinstance(crowd.outcomes[3], PerhapsDone)
 
 
-def test_who_gave_up_while_their_own_was_under_way_keeps_nobody_behind_them_waiting():
-    doors = TwoDoors()
-    crowd = a_crowd(doors.do, seconds=120)
+def test_who_gave_up_while_their_own_was_under_way_keeps_nobody_behind_them_waiting(monkeypatch: pytest.MonkeyPatch):
+    doors = TwoDoors(monkeypatch)
+    crowd = a_crowd(doors.do)
     crowd.asks_and_is_at_work(1)
-    crowd.ask(2)
-    crowd.all_queue(1)
-    crowd._together._seconds = 2
-    crowd.ask(3)
-    crowd.all_queue(2)
-    crowd._together._seconds = 120
-    crowd.ask(4)
-    crowd.ask(5)
-    crowd.all_queue(4)
+    for number, question in enumerate((2, 3, 4, 5), start=1):
+        crowd.ask(question)
+        crowd.all_queue(number)
     doors.opened_once_3_has_given_up(crowd)
     assert isinstance(crowd.outcomes.pop(3), PerhapsDone)
     assert crowd.outcomes == {1: 1, 2: 2, 4: 4, 5: 5}

@@ -225,7 +225,7 @@ class InventedSchool:
         said = {"manifest.version": "1.0", "oneroster.version": "1.2"} | {f"file.{name}": "bulk" for name in there}
         yield "manifest.csv", [{"propertyName": name, "value": value} for name, value in said.items()]
         yield "orgs.csv", [_row("school", name=self.name, type="school", identifier="", parentSourcedId="")]
-        times = {"startDate": str(start), "endDate": str(start + timedelta(days=364)), "parentSourcedId": ""}
+        times = {"startDate": str(start), "endDate": str(date(start.year + 1, 8, 31)), "parentSourcedId": ""}
         yield (
             "academicSessions.csv",
             [_row(term, title=f"{start.year}", type="schoolYear", **times, schoolYear=f"{start.year + 1}")],

@@ -195,11 +195,10 @@ class MessageList:
     def on_post(self, req: falcon.Request, resp: falcon.Response, conversation_id: UUID) -> None:
         fields = body(req, NewMessage)
         asked = self.api.asks.of(req)
-        answer = self.api.commands.send(asked, conversation_id=conversation_id, **fields)
-        written(resp, "messaging", answer)
-        sender, at = self.api.commands.sent(asked, UUID(answer.location.rpartition("/")[2]))
+        sent = self.api.commands.send(asked, conversation_id=conversation_id, **fields)
+        written(resp, "messaging", sent.answer)
         terms = self.api.queries.reply_terms(asked.school_id)
-        resp.media = SentMessage().dump({"location": answer.location, **shapes.wait(sender, at, terms)})
+        resp.media = SentMessage().dump({"location": sent.answer.location, **shapes.wait(sent.sender, sent.at, terms)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ class RosterFacts(Protocol):
     def relations(self, school_id: UUID, pupil_id: UUID, class_id: UUID | None = None) -> Relations | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent. Attributes: sender: as whom, at: when, by the school's clock."""
+
+    answer: Answer
+    sender: Sender
+    at: datetime
+
+
 def conversation_stream(conversation_id: UUID) -> str:
     return f"conversation-{conversation_id}"
 
@@ -100,8 +109,11 @@ class MessagingCommands:
 
         return self._handle(asked, school, decide, f"/v1/conversations/{conversation_id}")
 
-    def send(self, asked: Asked, *, conversation_id: UUID, text: str, confirmed: bool = False) -> Answer:
+    def send(self, asked: Asked, *, conversation_id: UUID, text: str, confirmed: bool = False) -> Sent:
         school, message_id = self._school(asked), MessageId(self.new_id())
+        stream, location = message_stream(message_id), f"/v1/messages/{message_id}"
+        request = asked.request(school.partition, self.clock.now())
+        senders: list[Sender] = []
 
         def decide(history: History) -> Drafts:
             where = _conversation(history, conversation_id)
@@ -128,11 +140,16 @@ class MessagingCommands:
                 text=text,
                 confirmed=confirmed,
             )
-            stream = message_stream(message_id)
+            senders[:] = [sender]
             history.begins(stream)
             return [(stream, event) for event in message.send(command, facts)]
 
-        return self._handle(asked, school, decide, f"/v1/messages/{message_id}")
+        answer = self.handler.handle(request, decide, location=location)
+        if answer.location == location:
+            return Sent(answer, senders[0], request.occurred_at)
+        # A repeated request is answered as it was at first: by whom and when, the log holds.
+        first = self.handler.history(asked.school_id).recorded(f"message-{answer.location.rpartition('/')[2]}")[0]
+        return Sent(answer, Sender(first.data["sender"]), first.occurred_at)
 
     def flag(self, asked: Asked, *, message_id: UUID, track: Track, category: FlagCategory, note: str) -> Answer:
         """Answers with the message's own address: a flag has none, for nobody here can see it."""
@@ -185,11 +202,6 @@ class MessagingCommands:
 
         answer = self._handle(asked, school, decide, f"/v1/messages/{message_id}")
         return at_own_place(answer, self.handler, asked.school_id, stream, _known_to(asked.by.person_id))
-
-    def sent(self, asked: Asked, message_id: UUID) -> tuple[Sender, datetime]:
-        """By whom and when a message was sent, as the log holds it: a repeated request is answered the same."""
-        first = self.handler.history(asked.school_id).recorded(message_stream(message_id))[0]
-        return Sender(first.data["sender"]), first.occurred_at
 
     def receive_warning(self, asked: Asked, *, warning_id: UUID) -> Answer:
         may_receive_warning(asked.by)

@@ -130,7 +130,8 @@ class History:
         else:
             envelopes = self.recorded(stream)
             known = State(initial, _fold(initial, evolve, folded(envelopes)), len(envelopes))
-            self._states.keep(self._school_id, stream, evolve, known)
+            if known.version:
+                self._states.keep(self._school_id, stream, evolve, known)
         self._folded[stream, evolve] = known
         return known.value
 
@@ -148,7 +149,7 @@ class History:
         else:
             with self._connect() as connection:
                 known = State(None, None, read.stream_version(connection, self._school_id, stream))
-            if self._states is not None:
+            if self._states is not None and known.version:
                 self._states.keep(self._school_id, stream, _untold, known)
         self._read(stream, known.version)
         self._folded[stream, _untold] = known
@@ -159,9 +160,11 @@ class History:
 
     def _carried_on(self, stream: str, evolve: Callable[[S, Any], S], known: State[S]) -> State[S] | None:
         """What a remembered state has come to since: of a long stream a few events are read. None where the log has not
-        come as far as is remembered.
+        come as far as is remembered, or nothing was remembered but that there was nothing.
         """  # noqa: D205 - one thought
         assert self._states is not None  # noqa: S101 - it was found there
+        if known.version == 0:
+            return None
         with self._connect() as connection:
             last, *later = read.stream(connection, self._school_id, stream, known.version - 1) or (None,)
         if last is None:
@@ -188,7 +191,10 @@ class History:
         self._connect = lambda: nullcontext(connection)
 
     def moved_on(self, command: Command) -> None:
-        """Keeps what the folded streams came to by the command, which was written at their versions."""
+        """Keeps what the folded streams came to by the command, which was written at their versions.
+
+        With it, of which streams it was right to expect that there are none: most guardians are never warned.
+        """
         if self._states is None:
             return
         for (stream, evolve), state in self._folded.items():

@@ -61,11 +61,11 @@ class States:
             return found
 
     def keep(self, school_id: UUID, stream: str, evolve: Callable[[S, Any], S], state: State[S]) -> None:
-        """Remembers a state, unless a newer one is. Of a stream that does not exist nothing is remembered.
+        """Remembers a state, unless a newer one is.
 
         What a function that was made on the spot folds would never be found again.
         """
-        if state.version == 0 or "<" in getattr(evolve, "__qualname__", "<"):
+        if "<" in getattr(evolve, "__qualname__", "<"):
             return
         with self._lock:
             states = self._streams.setdefault((school_id, stream), {})

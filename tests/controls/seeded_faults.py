@@ -2660,6 +2660,13 @@ LOST = (
         (f"{COMMANDS}::test_what_rests_on_nothing_of_a_stream_is_written_once_behind_what_came_between",),
     ),
     Fault(
+        "where a stream was not there, only what followed its first event is read",
+        "shared/log/commands.py",
+        "        if known.version == 0:\n",
+        "        if False:\n",
+        (f"{COMMANDS}::test_that_a_stream_is_not_there_is_remembered_and_not_believed",),
+    ),
+    Fault(
         "a version weighs as much as its stream has events",
         "shared/log/states.py",
         "return 1 if self.value is None else self.version",

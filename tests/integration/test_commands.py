@@ -308,6 +308,31 @@ def test_a_stream_that_a_command_begins_is_not_there_before_it(desk: Desk):
 # What a process remembers of the log.
 
 
+def beside(desk: Desk, stream: str, seen: list[tuple[int, bool]]) -> Callable[[History], Drafts]:
+    """Adds a value, and rests on another stream too: how many values that one has, and whether it was remembered."""
+
+    def decide(history: History) -> Drafts:
+        found = len(history.fold(stream, Taxonomy(), taxonomy.evolve).values)
+        seen.append((found, history.remembered))
+        new = f"values-{uuid4()}"
+        history.begins(new)
+        event = SchoolValueDefined(
+            school_id=SchoolId(desk.school), value_id=ValueId(uuid4()), kind=ValueKind.VALUE, name="Kindness"
+        )
+        return [(new, event)]
+
+    return decide
+
+
+def test_that_a_stream_is_not_there_is_remembered_and_not_believed(desk: Desk, other: Desk):
+    seen: list[tuple[int, bool]] = []
+    for _ in range(2):
+        desk.handler.handle(desk.request(), beside(desk, desk.stream, seen))
+    other.define(uuid4())
+    desk.handler.handle(desk.request(), beside(desk, desk.stream, seen))
+    assert seen == [(0, False), (0, True), (0, True), (1, False)]
+
+
 def test_a_command_on_a_stream_that_nobody_else_moves_is_decided_on_what_is_remembered(desk: Desk):
     first, second = uuid4(), uuid4()
     desk.define(first)

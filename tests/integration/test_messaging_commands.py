@@ -179,7 +179,7 @@ def test_S73_of_many_receipts_at_once_one_is_recorded(desk: Desk):
 
 def test_S75_of_many_flags_at_once_by_one_teacher_on_one_track_one_is_recorded(desk: Desk):
     conversation_id = a_conversation(desk)
-    sent = desk.commands.send(asks(), conversation_id=conversation_id, text="Is there swimming?")
+    sent = desk.commands.send(asks(), conversation_id=conversation_id, text="Is there swimming?").answer
     message_id, ready, answers = UUID(sent.location.rpartition("/")[2]), threading.Barrier(4), list[str]()
 
     def flag() -> None:
@@ -200,7 +200,7 @@ def test_S75_of_many_flags_at_once_by_one_teacher_on_one_track_one_is_recorded(d
 
 def test_S77_a_flag_carries_the_text_and_the_hash_of_the_event_that_sent_it(desk: Desk):
     conversation_id = a_conversation(desk)
-    sent = desk.commands.send(asks(), conversation_id=conversation_id, text="  As it was sent \u2028 ")
+    sent = desk.commands.send(asks(), conversation_id=conversation_id, text="  As it was sent \u2028 ").answer
     message_id = UUID(sent.location.rpartition("/")[2])
     desk.commands.flag(
         asks(Capacity.STAFF), message_id=message_id, track=Track.CONDUCT, category=FlagCategory.OTHER, note="So"

@@ -79,12 +79,10 @@ def test_what_would_fill_the_memory_alone_is_not_kept_and_leaves_room_as_before(
     assert kept(states, "points-b") == 10
 
 
-def test_nothing_is_kept_of_a_stream_that_does_not_exist_nor_of_a_function_made_on_the_spot():
+def test_nothing_is_kept_of_a_function_made_on_the_spot():
     states = States()
     on_the_spot = lambda state, _event: state  # noqa: E731
-    states.keep(SCHOOL, "points-a", count, State(0, 0, 0))
     states.keep(SCHOOL, "points-b", on_the_spot, State(0, 1, 1))
-    assert kept(states, "points-a") is None
     assert states.find(SCHOOL, "points-b", 0, on_the_spot) is None
 
 

@@ -25,6 +25,9 @@ CONNECTIONS = 300
 MORE = 5
 PATIENCE = 30.0
 
+# What is sent here writes nothing: no log grows meanwhile.
+pytestmark = pytest.mark.usefixtures("at_rest")
+
 
 @pytest.fixture(scope="module")
 def gateway(bench: Bench) -> str:

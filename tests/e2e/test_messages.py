@@ -10,6 +10,7 @@ import pytest
 from shared.runtime import correlation
 from shared.testing.driver import Bookbag, Refused, Session
 from shared.testing.school import InventedSchool, invented_school, zipped
+from tests.faults.invariants import wait_until_quiet
 from tests.installation import Bench, School, refused, went
 
 TEXT = "Wren was up half the night. Is there swimming on Monday?"
@@ -296,6 +297,7 @@ def test_S53_a_teacher_who_cannot_answer_asks_the_guardian_to_phone_the_office(s
 
 def test_S51_what_sounds_urgent_is_said_before_sending_and_stops_nothing(school: School, bench: Bench, family: Family):
     secret = uuid4().hex
+    wait_until_quiet(bench)  # a case opens a moment after the last test's flag was answered
     before = bench.heads()
     hint = went(family.mother.urgency(f"It is urgent, she is not safe {secret}"))
     assert hint is not None

@@ -304,7 +304,8 @@ def answers_stand_once(databases: Databases, kept: Kept) -> Iterator[str]:
     """Every answered command is in its log exactly once, as it was answered; and nothing that nobody asked for."""
     by_event: dict[tuple[str, str], list[Answered]] = {}
     for answered in kept.answered:
-        by_event.setdefault((answered.event, answered.named), []).append(answered)
+        if not _came_too_late(databases, answered):
+            by_event.setdefault((answered.event, answered.named), []).append(answered)
         yield from _as_answered(databases, answered)
     for (event, named), answers in by_event.items():
         found: dict[str, list[int]] = {}
@@ -322,6 +323,15 @@ def answers_stand_once(databases: Databases, kept: Kept) -> Iterator[str]:
         unheard = sum(one.event == event and _kept(databases, one) != [] for one in kept.given_up)
         if len(unasked) > unheard:
             yield f"{len(unasked)} {event} that nobody was answered for, such as {min(unasked)}"
+
+
+def _came_too_late(databases: Databases, answered: Answered) -> bool:
+    """Whether it is a receipt of a warning that was rescinded before it came: there was nothing left to receive."""
+    return answered.event == "messaging.WarningReceived" and any(
+        (recorded.type, recorded.data.get("warning_id")) == ("messaging.WarningRescissionRecorded", answered.name)
+        and recorded.position <= answered.place
+        for recorded in databases.logs["messaging"]
+    )
 
 
 def no_answer_surprises(_databases: Databases, kept: Kept) -> Iterator[str]:

@@ -200,6 +200,26 @@ def test_a_command_that_was_given_up_is_excused_only_where_its_key_says_that_it_
     assert [line.partition(":")[0] for line in broken(used.bench.connected, kept)] == said
 
 
+@pytest.mark.parametrize(
+    ("stands", "said"), [("WarningRescissionRecorded", []), ("WarningRecorded", ["answered commands"])]
+)
+def test_a_receipt_need_not_stand_only_where_the_warning_was_rescinded_before_it_came(
+    stands: str, said: list[str], used: Used
+):
+    """In a copy of messaging's log in which that stands in the place of each receipt."""
+
+    def connect(to: str) -> psycopg.Connection[TupleRow]:
+        connection = used.bench.connected(to)
+        if to == "messaging":
+            connection.execute("CREATE TEMPORARY TABLE log_event AS SELECT * FROM public.log_event")
+            change = "UPDATE log_event SET type = %s WHERE type = 'messaging.WarningReceived'"
+            assert connection.execute(change, (f"messaging.{stands}",)).rowcount > 0
+        return connection
+
+    found = broken(connect, used.kept, "answered commands")
+    assert sorted({line.partition(":")[0] for line in found}) == said
+
+
 def test_an_answer_that_no_fault_excuses_is_seen(used: Used):
     assert broken(used.bench.connected, replace(used.kept, surprises=["a teacher was answered 500"])) == [
         "answers: a teacher was answered 500"

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,9 +20,16 @@ from deploy.operator.config import ROOT, OperatorConfig
 from deploy.operator.migrate import grant_categories
 from shared.bus.messages import Bus, bus_key
 from shared.privacy.keystore import Eraser, KeyStore
+from shared.runtime import database as module
 from shared.runtime.config import BrokerConfig, Secret
 from shared.runtime.database import Pool, Server, open_pool
 from shared.runtime.ids import new_id
+
+PATIENCE = 60
+"""Seconds."""
+PATIENT = re.sub(r"(_timeout)=\d+", rf"\1={PATIENCE * 1000}", module._SETTINGS)
+"""As the product's settings, but that nobody's wait ends early: where a test has one stand in a transaction until
+another waits for it, a busy machine may need longer for that than a school's services may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,10 @@ def _superuser(config: OperatorConfig, database: str = "postgres") -> Connection
 def _pool(config: OperatorConfig, database: str, role: str, stack: ExitStack, max_size: int) -> Pool:
     folder = _passfile(config, database, role, f"scratch.{role}")
     server = Server(host=config.host, port=config.port, passfile=str(folder / f"scratch.{role}"))
-    return stack.enter_context(open_pool(server, database=database, role=role, max_size=max_size))
+    with patch.object(module, "_SETTINGS", PATIENT):
+        pool = open_pool(server, database=database, role=role, max_size=max_size)
+    pool.timeout = PATIENCE
+    return stack.enter_context(pool)
 
 
 def _passfile(config: OperatorConfig, database: str, role: str, name: str) -> Path:

@@ -126,7 +126,7 @@ def test_a_twin_that_comes_while_the_first_is_in_work_waits_and_gets_its_answer(
         twin.start()
         _wait_until_waiting(scratch)
         assert answers == []
-    twin.join(timeout=10)
+    twin.join(timeout=60)
     assert answers == [answer]
 
 
@@ -188,7 +188,7 @@ def test_an_uncommitted_append_shows_no_event_and_holds_later_ones_back(scratch:
         _wait_until_waiting(scratch)
         assert read.after(reader, 1, 0, 10) == []  # no event after a hole: position 2 waits for position 1
         assert not done.is_set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert positions(reader) == [1, 2]
 
 

@@ -37,7 +37,7 @@ def test_of_many_who_need_a_new_key_at_once_all_get_the_same(keys: ScratchKeys, 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert len({(key.key_id, key.key) for key in found}) == 1
     assert len(found) == 4
 
@@ -109,5 +109,5 @@ def test_a_service_cannot_connect_to_another_s_database(operator_config: Operato
             dbname="bookbag_identity",
             user="points_writer",
             passfile=server.passfile,
-            connect_timeout=5,
+            connect_timeout=60,
         )

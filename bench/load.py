@@ -44,6 +44,7 @@ BUSY = frozenset({429, 503})
 FLAT_MB, FLAT_PART = 16.0, 1.15
 """Memory is flat where a process has grown by less than one of these since it was warm."""
 WINDOW = 10
+BEFORE, AFTER = EVERY_DAY = ("as every day", "as every day again")
 _POSITION = re.compile(rb"\r\nbookbag-position: *([a-z]+)\.(\d+)\.(\d+)\r\n", re.IGNORECASE)
 _CODE = re.compile(rb'"code": ?"([A-Z_]+)"')
 _AGAIN = re.compile(rb"\r\nretry-after: *\d+\r\n", re.IGNORECASE)
@@ -130,9 +131,9 @@ def _run(house: Served, seconds: float, rate: float) -> dict[str, Any]:
     following = _Commands(house)
     phases = [
         Phase(name="warming up", rate=rate, seconds=min(WARM, seconds / 2)),
-        Phase(name="as every day", rate=rate, seconds=seconds / 2),
+        Phase(name=BEFORE, rate=rate, seconds=seconds / 2),
         Phase(name="tenfold", rate=rate * TENFOLD, seconds=seconds / 10),
-        Phase(name="as every day again", rate=rate, seconds=seconds / 2),
+        Phase(name=AFTER, rate=rate, seconds=seconds / 2),
     ]
     heard: dict[str, Heard] = {}
     sizes: dict[str, Mapping[str, float]] = {}
@@ -150,7 +151,8 @@ def _run(house: Served, seconds: float, rate: float) -> dict[str, Any]:
         "rate": rate,
         "minutes": seconds / 60,
         "phases": {phase.name: _summary(phase, heard[phase.name]) for phase in phases},
-        "normal again after s": _normal_after(heard["as every day"], heard["as every day again"]),
+        "normal again after s": _normal_after(heard[BEFORE], heard[AFTER]),
+        "slow from s": {name: _slow_windows(heard[BEFORE], heard[name]) for name in EVERY_DAY},
         "memory MB": {name: {"warm": a, "end": b} for name, (a, b, _) in grown.items()},
         "timeline": _timeline(phases, heard),
         "faults": faults,
@@ -254,7 +256,7 @@ def _faults(house: Served, heard: Sequence[Heard]) -> list[str]:
 
 def _grown(sizes: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, float, bool]]:
     """From when the product had done its daily work for a while to the end."""
-    warm, end = sizes["as every day"], sizes["as every day again"]
+    warm, end = sizes[BEFORE], sizes[AFTER]
     return {
         name: (warm[name], end[name], end[name] - warm[name] < FLAT_MB or end[name] / warm[name] < FLAT_PART)
         for name in warm
@@ -279,27 +281,46 @@ def _summary(phase: Phase, heard: Heard) -> dict[str, Any]:
     }
 
 
-def _normal_after(before: Heard, after: Heard) -> float | None:
-    """Seconds after the burst from which on nobody is sent away and the slowest take at most twice what they took.
+def _normal_after(before: Heard, after: Heard) -> int | None:
+    """Seconds after the burst from which on all is as it was before it; None where that never came.
 
-    None where that never came.
+    From then to the end no greater part is sent away, and the slowest hundredth takes at most twice as long.
     """
-    usual = sorted(before.took)[int(len(before.took) * 0.99)]
-    last = max(after.seconds, default=0)
-    for second in range(last + 1):
-        windows = range(second, last + 1, WINDOW)
-        if all(_calm(after, start, usual) for start in windows):
-            return float(second)
+    away, slowest = _sent_away(before, 0), _at_most(before)
+    for second in range(max(after.seconds, default=0) + 1):
+        took = sorted(ms for at, some in after.slow.items() if at >= second for ms in some)
+        if took and _sent_away(after, second) <= away and _slowest(took) <= slowest:
+            return second
     return None
 
 
-def _calm(heard: Heard, start: int, usual: float) -> bool:
-    took: list[float] = []
-    for second in range(start, start + WINDOW):
-        if set(heard.seconds.get(second, ())) - {201}:
-            return False
-        took += heard.slow.get(second, [])
-    return not took or sorted(took)[int(len(took) * 0.99)] <= max(2 * usual, usual + 50)
+def _slow_windows(before: Heard, heard: Heard) -> list[int]:
+    """When those ten seconds began in which somebody was sent away, or whose slowest hundredth took too long."""
+    starts = range(0, max(heard.seconds, default=0) + 1, WINDOW)
+    return [start for start in starts if not _calm(heard, start, _at_most(before))]
+
+
+def _calm(heard: Heard, start: int, at_most: float) -> bool:
+    within = range(start, start + WINDOW)
+    took = sorted(ms for second in within for ms in heard.slow.get(second, ()))
+    answered = {status for second in within for status in heard.seconds.get(second, ())}
+    return answered <= {CREATED} and (not took or _slowest(took) <= at_most)
+
+
+def _at_most(before: Heard) -> float:
+    usual = _slowest(sorted(before.took))
+    return max(2 * usual, usual + 50)
+
+
+def _slowest(ordered: Sequence[float]) -> float:
+    """What 99 in a hundred take at most."""
+    return ordered[int(len(ordered) * 0.99)]
+
+
+def _sent_away(heard: Heard, since: int) -> float:
+    """Which part of what was due from a second on was not done."""
+    counted = sum((count for second, count in heard.seconds.items() if second >= since), Counter[int]())
+    return 1 - counted[CREATED] / max(1, counted.total())
 
 
 def _timeline(phases: Sequence[Phase], heard: Mapping[str, Heard]) -> list[dict[str, float]]:
@@ -323,17 +344,23 @@ def _timeline(phases: Sequence[Phase], heard: Mapping[str, Heard]) -> list[dict[
 def _lines(found: Mapping[str, Any]) -> list[str]:
     return [
         *(f"{name}: {phase}" for name, phase in found["phases"].items()),
-        f"{_normal(found['normal again after s'])} nobody is sent away",
+        _normal(found),
         "memory, warm to end: "
         + ", ".join(f"{name} {size['warm']:.0f} to {size['end']:.0f} MB" for name, size in found["memory MB"].items()),
         *(f"FAULT: {fault}" for fault in found["faults"]),
     ]
 
 
-def _normal(seconds: float | None) -> str:
-    if seconds is None:
-        return "Not normal again while it was looked at; normal would be that"
-    return f"Normal again {seconds} s after the burst: from then on"
+def _normal(found: Mapping[str, Any]) -> str:
+    seconds, slow = found["normal again after s"], found["slow from s"]
+    first = "Not normal again" if seconds is None else f"Normal again {seconds} s after the burst"
+    before, after = (len(slow[name]) for name in EVERY_DAY)
+    last = f", the last of them {slow[AFTER][-1]} s after it" if after else ""
+    return (
+        f"{first}: normal is that no greater part is sent away than before it, and that the slowest hundredth takes at"
+        f" most twice as long, from then to the end. Of tens of seconds in which by themselves anybody was sent away or"
+        f" the slowest hundredth took longer than that there were {before} before the burst and {after} after it{last}."
+    )
 
 
 def _write(found: Mapping[str, Any]) -> None:
@@ -351,10 +378,7 @@ def _write(found: Mapping[str, Any]) -> None:
         "| Phase | commands/s | s | Acknowledged | Sent away (429, 503) | Connections lost | p50 ms | p99 ms |",
         "|---|---|---|---|---|---|---|---|",
         *phases,
-        (
-            f"\n{_normal(found['normal again after s'])} nobody is sent away, and"
-            " the slowest hundredth takes at most twice as long as before it.\n"
-        ),
+        f"\n{_normal(found)}\n",
         *([f"What was wrong: {fault}.\n" for fault in found["faults"]] or ["Nothing acknowledged is lost or twice.\n"]),
         "| Process | Resident MB, warm | at the end |",
         "|---|---|---|",

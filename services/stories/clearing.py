@@ -101,6 +101,8 @@ class Clearing:
             gone |= {one.media_id: one for one in self._found(connection, _LEFT_OVER)}
             if gone:
                 self._take_away(connection, list(gone.values()), now)
+            # The session's end would let it go too, a moment after the next worker may have asked.
+            connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
             return len(gone)
 
     def _found(self, connection: Connection[TupleRow], query: str) -> Sequence[Found]:

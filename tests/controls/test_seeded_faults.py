@@ -16,7 +16,7 @@ from tests.integration.conftest import a_broker
 
 pytestmark = pytest.mark.controls
 
-SHOWN = ("services", "shared", "deploy", "tests", "pyproject.toml")
+SHOWN = ("services", "shared", "deploy", "tests", "bench", "pyproject.toml")
 
 
 @pytest.fixture(scope="module")

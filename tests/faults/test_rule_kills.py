@@ -24,11 +24,15 @@ from tests.oracle.logs import differences, read_logs, sanctions_in
 GOES_ON = 120
 """Most tries of a client that asks again; each that waits for a position waits up to two seconds."""
 
+ON_A_MESSAGE = (
+    ("messaging.api", "append.committed"),
+    ("messaging.worker", "relay.published"),
+    ("messaging.worker", "projection.effects_applied"),  # no read model of messaging's own knows of a flag
+)
 ON_A_FLAG = (
     ("messaging.api", "group.committed"),
     ("messaging.api", "append.committed"),
     ("messaging.worker", "relay.published"),
-    ("messaging.worker", "projection.effects_applied"),
     ("moderation.worker", "subscription.applied"),
     ("moderation.worker", "reaction.effects_applied"),
     ("moderation.worker", "reaction.committed"),
@@ -145,6 +149,17 @@ def happened_once(bench: Bench, family: Family, expected: list[str]) -> None:
     assert recorded.count("removed") == expected.count("removed")
     assert recorded.count("sent") == len(family.messages)
     assert bench.faults() == []
+
+
+@pytest.mark.parametrize(("process", "point"), ON_A_MESSAGE)
+def test_S75_killed_while_a_message_is_on_its_way(process: str, point: str, bench: Bench, family: Family):
+    bench.crash_at(process, point)
+    family.send()
+    until_it_has_died(bench, process)
+    family.flag()
+    family.decide()
+    assert family.state() == "warned"
+    happened_once(bench, family, ["warned"])
 
 
 @pytest.mark.parametrize(("process", "point"), ON_A_FLAG)

@@ -296,8 +296,8 @@ def _normal_after(before: Heard, after: Heard) -> int | None:
 
 def _slow_windows(before: Heard, heard: Heard) -> list[int]:
     """When those ten seconds began in which somebody was sent away, or whose slowest hundredth took too long."""
-    starts = range(0, max(heard.seconds, default=0) + 1, WINDOW)
-    return [start for start in starts if not _calm(heard, start, _at_most(before))]
+    at_most, starts = _at_most(before), range(0, max(heard.seconds, default=0) + 1, WINDOW)
+    return [start for start in starts if not _calm(heard, start, at_most)]
 
 
 def _calm(heard: Heard, start: int, at_most: float) -> bool:
@@ -334,7 +334,7 @@ def _timeline(phases: Sequence[Phase], heard: Mapping[str, Heard]) -> list[dict[
                     "s": begun + second,
                     "acknowledged": one.seconds[second][201],
                     "sent away": sum(one.seconds[second][status] for status in BUSY),
-                    "p99 ms": round(took[int(len(took) * 0.99)], 1),
+                    "p99 ms": round(_slowest(took), 1),
                 }
             )
         begun += phase.seconds

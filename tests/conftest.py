@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,10 +13,6 @@ from deploy.operator.provision import provision
 from shared.testing.driver import Bookbag, Session
 from tests.again import again, in_that_order
 from tests.installation import Bench, School, a_school, an_installation, went
-
-# What an example takes is the machine's and nothing that a test is about: a busy one would fail what holds.
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("untimed")
 
 ORDER = ("unit", "contract", "repo", "property", "sim", "fuzz", "integration", "e2e", "faults", "controls")
 

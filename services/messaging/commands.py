@@ -148,7 +148,8 @@ class MessagingCommands:
         if answer.location == location:
             return Sent(answer, senders[0], request.occurred_at)
         # A repeated request is answered as it was at first: by whom and when, the log holds.
-        first = self.handler.history(asked.school_id).recorded(f"message-{answer.location.rpartition('/')[2]}")[0]
+        at_first = message_stream(UUID(answer.location.rpartition("/")[2]))
+        first = self.handler.history(asked.school_id).recorded(at_first)[0]
         return Sent(answer, Sender(first.data["sender"]), first.occurred_at)
 
     def flag(self, asked: Asked, *, message_id: UUID, track: Track, category: FlagCategory, note: str) -> Answer:

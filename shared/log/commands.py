@@ -130,8 +130,7 @@ class History:
         else:
             envelopes = self.recorded(stream)
             known = State(initial, _fold(initial, evolve, folded(envelopes)), len(envelopes))
-            if known.version:
-                self._states.keep(self._school_id, stream, evolve, known)
+            self._keep(stream, evolve, known)
         self._folded[stream, evolve] = known
         return known.value
 
@@ -149,14 +148,18 @@ class History:
         else:
             with self._connect() as connection:
                 known = State(None, None, read.stream_version(connection, self._school_id, stream))
-            if self._states is not None and known.version:
-                self._states.keep(self._school_id, stream, _untold, known)
+            self._keep(stream, _untold, known)
         self._read(stream, known.version)
         self._folded[stream, _untold] = known
 
     def begins(self, stream: str) -> None:
         """Has the append expect that a stream is not there: its id was made for this request, and nobody has it."""
         self._read(stream, 0)
+
+    def _keep(self, stream: str, evolve: Callable[[S, Any], S], read_now: State[S]) -> None:
+        """Unless it was found not to be there: whoever asks for ids that do not exist would push out what does."""
+        if self._states is not None and read_now.version:
+            self._states.keep(self._school_id, stream, evolve, read_now)
 
     def _carried_on(self, stream: str, evolve: Callable[[S, Any], S], known: State[S]) -> State[S] | None:
         """What a remembered state has come to since: of a long stream a few events are read. None where the log has not

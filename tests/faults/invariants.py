@@ -47,21 +47,34 @@ Connect = Callable[[str], psycopg.Connection[TupleRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A command that a client was told is done.
+class Asked:
+    """A command that a client has sent: whether it was done, its key tells.
 
     Attributes:
-        event: the type of the event that it must stand in the log as, exactly once.
-        named, thing: the field of that event that names what was made or decided, and its value; where nothing names
-            it, an empty name and None: the event is then the one that stands at the answered position.
-        position: as `Bookbag-Position` said, `<service>.<partition>.<position>`.
-        at: when the answer was there, in monotonic seconds.
+        event: the type of the event that it stands in the log as, if it was done.
     """
 
     school_id: UUID
     person_id: UUID
     key: str
     event: str
+
+    @property
+    def service(self) -> str:
+        return self.event.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Asked):
+    """A command that a client was told is done: its event must stand in the log exactly once.
+
+    Attributes:
+        named, thing: the field of that event that names what was made or decided, and its value; where nothing names
+            it, an empty name and None: the event is then the one that stands at the answered position.
+        position: as `Bookbag-Position` said, `<service>.<partition>.<position>`.
+        at: when the answer was there, in monotonic seconds.
+    """
+
     named: str
     thing: UUID | None
     position: str
@@ -74,26 +87,12 @@ class Answered:
         return str(self.thing) if self.named else f"{self.school_id} {self.place}"
 
     @property
-    def service(self) -> str:
-        return self.event.partition(".")[0]
-
-    @property
     def partition(self) -> int:
         return int(self.position.split(".")[1])
 
     @property
     def place(self) -> int:
         return int(self.position.split(".")[2])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
-    """A command that nobody was answered for, in the end: whether it was done, its key tells."""
-
-    school_id: UUID
-    person_id: UUID
-    key: str
-    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ class Kept:
 
     schools: list[UUID] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
-    given_up: list[GivenUp] = field(default_factory=list)
+    given_up: list[Asked] = field(default_factory=list)
     let_in: list[LetIn] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -339,10 +338,10 @@ def no_answer_surprises(_databases: Databases, kept: Kept) -> Iterator[str]:
     yield from sorted(set(kept.surprises))
 
 
-def _kept(databases: Databases, command: Answered | GivenUp) -> list[tuple[int, int, str]]:
+def _kept(databases: Databases, command: Asked) -> list[tuple[int, int, str]]:
     """What its service remembers to have answered to its key: at most one partition, position and location."""
     return databases.ask(
-        command.event.partition(".")[0],
+        command.service,
         "SELECT partition, position, location FROM log_answer WHERE school_id = %s AND person_id = %s AND key = %s",
         (command.school_id, command.person_id, command.key),
     )

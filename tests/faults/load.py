@@ -15,7 +15,7 @@ from uuid import UUID, uuid4, uuid5
 
 from shared.testing.driver import Bookbag, Refused, Saw, Session, Wrote
 from shared.testing.school import InventedPerson
-from tests.faults.invariants import Answered, GivenUp, Kept, LetIn, Written
+from tests.faults.invariants import Answered, Asked, Kept, LetIn, Written
 from tests.faults.rule_histories import PASSING, guardians_of
 from tests.installation import School, patiently, went
 
@@ -91,7 +91,7 @@ class Person:
             )
         elif answer.status in PASSING or answer.code == WITHHELD or (self.unheard and answer.code in AT_THE_DOOR):
             self.kept.given_up.append(
-                GivenUp(school_id=self.school.school_id, person_id=self.session.person_id, key=key, event=event)
+                Asked(school_id=self.school.school_id, person_id=self.session.person_id, key=key, event=event)
             )
         return answer
 

@@ -14,7 +14,7 @@ from shared.testing.driver import Bookbag, Session
 from shared.testing.school import invented_school
 from tests.faults.invariants import (
     Answered,
-    GivenUp,
+    Asked,
     Kept,
     LetIn,
     Outage,
@@ -195,7 +195,7 @@ def test_a_command_that_was_given_up_is_excused_only_where_its_key_says_that_it_
 ):
     first, *others = used.kept.answered
     key = first.key if done else "a key of which nothing came"
-    unheard = GivenUp(school_id=first.school_id, person_id=first.person_id, key=key, event=first.event)
+    unheard = Asked(school_id=first.school_id, person_id=first.person_id, key=key, event=first.event)
     kept = replace(used.kept, answered=others, given_up=[*used.kept.given_up, unheard])
     assert [line.partition(":")[0] for line in broken(used.bench.connected, kept)] == said
 

@@ -1,39 +1,26 @@
 """The names that texts are checked for, as a roster on a real PostgreSQL has them: as new as the roster."""
 
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from shared.events.declaration import Event
 from shared.events.identity import ClassId, PupilAdmitted, PupilEnrolled, PupilId, PupilLeft, YearGroup
-from shared.projections.declaration import Tx
-from shared.projections.install import install
-from shared.projections.roster import roster
 from shared.projections.roster_names import KnownNames, RosterNames
-from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
+from tests.integration.told import ToldRoster
 
 CLASS, OTHER_CLASS, CLUB = ClassId(UUID(int=1)), ClassId(UUID(int=2)), ClassId(UUID(int=3))
 AMELIA, BO, CY = PupilId(UUID(int=10)), PupilId(UUID(int=11)), PupilId(UUID(int=12))
 
 
-class Names:
-    """A school's roster, and the names that a process keeps of it."""
+class Names(ToldRoster):
+    """The names that a process keeps of a roster that is told."""
 
     def __init__(self, scratch: ScratchLog) -> None:
-        with scratch.pool("points_owner").connection() as connection:
-            install(connection, roster)
-        self.school_id, self.position = uuid4(), 0
-        self._worker = scratch.connection("points_worker")
-        self._names = RosterNames(scratch.pool("points_reader"))
-
-    def hears(self, *events: Event) -> None:
-        for event in events:
-            self.position += 1
-            meta = envelope_of(event, school_id=self.school_id, position=self.position)
-            with self._worker.cursor() as cursor:
-                roster.handlers[event.event_type](Tx(cursor, roster.physical()), event, meta)
+        super().__init__(scratch)
+        self._names = RosterNames(self.reader)
 
     def of(self, class_id: ClassId = CLASS, at: int | None = None) -> KnownNames:
         return self._names.of(self.school_id, class_id, self.position if at is None else at)

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.events.declaration import Event
-from shared.events.envelope import Envelope
 from shared.events.identity import (
     ClassId,
     GuardianId,
@@ -24,13 +23,10 @@ from shared.events.identity import (
     StaffId,
     YearGroup,
 )
-from shared.projections.declaration import Tx
-from shared.projections.install import install
-from shared.projections.roster import roster
 from shared.projections.sharing import Sharing, showable
 from shared.runtime.database import reading
-from shared.testing.envelopes import envelope_of
 from tests.integration.conftest import ScratchLog
+from tests.integration.told import ToldRoster
 
 CLASS, OTHER_CLASS, TEACHER = ClassId(UUID(int=1)), ClassId(UUID(int=2)), StaffId(UUID(int=3))
 CHILD, CLASSMATE = PupilId(UUID(int=10)), PupilId(UUID(int=11))
@@ -38,25 +34,12 @@ MOTHER, FATHER = GuardianId(UUID(int=20)), GuardianId(UUID(int=21))
 PHOTO = SharedKind.PHOTO
 
 
-class Roster:
-    """A school's roster that is told one event after another, each at the next position of identity's log."""
+class Roster(ToldRoster):
+    """What may be shared, by a roster that is told."""
 
     def __init__(self, scratch: ScratchLog) -> None:
-        with scratch.pool("points_owner").connection() as connection:
-            install(connection, roster)
-        self.school_id = uuid4()
-        self._worker = scratch.connection("points_worker")
-        self._reader = scratch.pool("points_reader")
-        self.sharing = Sharing(self._reader)
-        self.position = 0
-
-    def hears(self, *events: Event) -> int:
-        """Returns the last event's position."""
-        for event in events:
-            self.position += 1
-            with self._worker.cursor() as cursor:
-                roster.handlers[event.event_type](Tx(cursor, roster.physical()), event, self._meta(event))
-        return self.position
+        super().__init__(scratch)
+        self.sharing = Sharing(self.reader)
 
     def allowed(self, pupil: PupilId = CHILD) -> frozenset[SharedKind]:
         return self.sharing.facts(self.school_id, CLASS, TEACHER, [pupil]).allowed.get(pupil, frozenset())
@@ -67,16 +50,13 @@ class Roster:
     def shows(self, approved: int, pupil: PupilId = CHILD, kind: SharedKind = PHOTO) -> bool:
         """Whether what was approved at a position is shown now."""
         asked = showable("a.pupil_id", "a.kind", "a.approved")
-        with reading(self._reader, self.school_id) as cursor:
+        with reading(self.reader, self.school_id) as cursor:
             row = cursor.execute(
                 f"SELECT {asked} FROM (SELECT %s::uuid AS pupil_id, %s::text AS kind, %s::bigint AS approved) a",
                 (pupil, kind, approved),
             ).fetchone()
         assert row is not None
         return bool(row[0])
-
-    def _meta(self, event: Event) -> Envelope:
-        return envelope_of(event, school_id=self.school_id, position=self.position)
 
 
 def admitted(pupil: PupilId) -> PupilAdmitted:
